@@ -1,0 +1,142 @@
+//! Grants: who may see what of a case, and until when. Access is the union of the live ones.
+
+use chrono::{DateTime, Utc};
+
+use crate::actor::{Actor, Purpose};
+use crate::id::{AgencyCode, CaseId, ChildId, ReferralId};
+use crate::section::Section;
+use crate::values::codes;
+
+codes! {
+    /// What a grant comes from.
+    pub enum Source {
+        /// Being the lead agency.
+        Lead,
+        /// A referral, pending or accepted.
+        Referral,
+    }
+}
+
+/// Gives one agency (and no other, neither above nor below it) sight of sections of one case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Of which case.
+    pub case: CaseId,
+    /// To which agency.
+    pub agency: AgencyCode,
+    /// Where it comes from.
+    pub source: Source,
+    /// The referral that gave it.
+    pub referral: Option<ReferralId>,
+    /// The sections that may be read.
+    pub sections: Vec<Section>,
+    /// The sections, among those, that may be written.
+    pub contributes: Vec<Section>,
+    /// The children that sections of a child may be read of; all of the case's when none are named.
+    pub children: Option<Vec<ChildId>>,
+    /// The purposes that it may be used for.
+    pub purposes: Vec<Purpose>,
+    /// Whether the agency may share onward what it sees.
+    pub onward: bool,
+    /// From when.
+    pub since: DateTime<Utc>,
+    /// Until when, exclusively; open-ended when unset.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Grant {
+    /// Everything, for the lead.
+    pub(crate) fn of_lead(case: CaseId, agency: AgencyCode, now: DateTime<Utc>) -> Grant {
+        Grant {
+            case,
+            agency,
+            source: Source::Lead,
+            referral: None,
+            sections: Section::ALL.to_vec(),
+            contributes: Section::ALL.to_vec(),
+            children: None,
+            purposes: Purpose::OF_WORK.to_vec(),
+            onward: true,
+            since: now,
+            until: None,
+        }
+    }
+
+    /// Whether it holds at `now`.
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.since <= now && self.until.is_none_or(|until| now < until)
+    }
+
+    fn reaches(&self, section: Section, child: Option<ChildId>) -> bool {
+        self.sections.contains(&section)
+            && match (child, &self.children) {
+                (Some(child), Some(children)) => children.contains(&child),
+                _ => true,
+            }
+    }
+}
+
+/// How the grants of a case move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GrantChange {
+    /// A new grant.
+    Give(Grant),
+    /// The live grants that a referral gave end: of one agency, or of all.
+    End {
+        /// Whose referral.
+        referral: ReferralId,
+        /// Of this agency only.
+        agency: Option<AgencyCode>,
+        /// From when on they give nothing.
+        at: DateTime<Utc>,
+    },
+}
+
+/// The live grants of an actor's agency on one case.
+#[derive(Debug, Clone)]
+pub struct Standing<'a> {
+    grants: Vec<&'a Grant>,
+    purpose: Option<Purpose>,
+}
+
+impl<'a> Standing<'a> {
+    /// What `grants` give to the actor at `now`.
+    pub fn of(actor: &Actor, grants: &'a [Grant], now: DateTime<Utc>) -> Self {
+        let grants = grants.iter().filter(|it| it.agency == *actor.agency() && it.is_live(now)).collect();
+        Standing { grants, purpose: actor.purpose() }
+    }
+
+    /// Whether the agency is a party at all, for whatever purpose.
+    pub fn is_party(&self) -> bool {
+        !self.grants.is_empty()
+    }
+
+    fn usable(&self) -> impl Iterator<Item = &&'a Grant> {
+        self.grants.iter().filter(|it| self.purpose.is_some_and(|purpose| it.purposes.contains(&purpose)))
+    }
+
+    /// Whether any grant serves the actor's purpose.
+    pub fn fits_purpose(&self) -> bool {
+        self.usable().next().is_some()
+    }
+
+    /// Whether the actor may read the section.
+    pub fn reads(&self, section: Section, child: Option<ChildId>) -> bool {
+        self.usable().any(|it| it.reaches(section, child))
+    }
+
+    /// Whether the actor may write the section.
+    pub fn writes(&self, section: Section, child: Option<ChildId>) -> bool {
+        self.usable().any(|it| it.contributes.contains(&section) && it.reaches(section, child))
+    }
+
+    /// Whether the actor may share the section onward.
+    pub fn shares(&self, section: Section, child: Option<ChildId>) -> bool {
+        self.usable().any(|it| it.onward && it.reaches(section, child))
+    }
+
+    /// Whether the actor may share anything onward.
+    pub fn is_onward(&self) -> bool {
+        self.usable().any(|it| it.onward)
+    }
+}

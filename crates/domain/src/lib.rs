@@ -1,0 +1,26 @@
+//! What may happen to a case, a referral and a grant, and who may do it.
+//!
+//! This crate decides and does nothing else: it knows no clock, no randomness, no database and no
+//! HTTP. Time is an argument. An entity's fields are private; the only way to a changed entity is
+//! its `apply` (or a constructor), whose first line asks [`policy`], and what comes out is a
+//! [`event::Change`], which carries the events and grants that belong to it.
+
+pub mod actor;
+pub mod case;
+pub mod event;
+pub mod grant;
+pub mod id;
+pub mod message;
+pub mod policy;
+pub mod referral;
+pub mod refusal;
+pub mod section;
+pub mod values;
+
+pub use actor::{Actor, Purpose, Role};
+pub use event::{Change, Event};
+pub use id::{
+    AgencyCode, CaseId, CausationId, ChildId, ClientId, EventId, GrantId, MessageId, OfficerId, ReferralId, Version,
+};
+pub use refusal::Refusal;
+pub use section::Section;

@@ -1,0 +1,137 @@
+//! What a referral discloses, and to whom: its grants and the recipients of its events.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Duration, Utc};
+use serde_json::json;
+
+use super::{Action, Record, Referral, Status};
+use crate::event::{Event, Subject, secretariat};
+use crate::grant::{Grant, GrantChange, Source};
+use crate::id::AgencyCode;
+use crate::section::Section;
+
+impl Record {
+    /// What one agency may see while it decides.
+    fn packet_for(&self, agency: &AgencyCode, now: DateTime<Utc>) -> Grant {
+        self.grant(agency, self.terms.packet().collect(), Vec::new(), false, now)
+    }
+
+    fn grant(
+        &self,
+        agency: &AgencyCode,
+        sections: Vec<Section>,
+        contributes: Vec<Section>,
+        onward: bool,
+        now: DateTime<Utc>,
+    ) -> Grant {
+        Grant {
+            case: self.case,
+            agency: agency.clone(),
+            source: Source::Referral,
+            referral: Some(self.id),
+            sections,
+            contributes,
+            children: self.terms.children.clone(),
+            purposes: self.terms.purposes.clone(),
+            onward,
+            since: now,
+            until: None,
+        }
+    }
+
+    fn end(&self, agency: Option<&AgencyCode>, at: DateTime<Utc>) -> GrantChange {
+        GrantChange::End { referral: self.id, agency: agency.cloned(), at }
+    }
+
+    /// Those who may decide now: they hold the packet.
+    fn pending(&self) -> impl Iterator<Item = &AgencyCode> {
+        self.recipient.iter().chain(self.listed.iter())
+    }
+
+    fn packets(&self, now: DateTime<Utc>) -> Vec<GrantChange> {
+        self.pending().map(|it| GrantChange::Give(self.packet_for(it, now))).collect()
+    }
+
+    /// How the grants move from `before` to `self` by `action`.
+    pub(super) fn moved_grants(&self, before: &Record, action: Action, now: DateTime<Utc>) -> Vec<GrantChange> {
+        match action {
+            Action::Send => self.packets(now),
+            // An override ends on its day, and with it what was shared on its strength.
+            Action::Accept => self.recipient.iter().flat_map(|it| self.on_acceptance(it, now)).collect(),
+            Action::Redirect => std::iter::once(self.end(None, now)).chain(self.packets(now)).collect(),
+            Action::Claim => before
+                .listed
+                .iter()
+                .filter(|it| Some(*it) != self.recipient.as_ref())
+                .map(|it| self.end(Some(it), now))
+                .collect(),
+            Action::Decline => {
+                before.listed.iter().filter(|it| !self.listed.contains(it)).map(|it| self.end(Some(it), now)).collect()
+            }
+            Action::Complete => vec![self.end(None, now + Duration::days(self.terms.retention_days.into()))],
+            _ if self.status.is_terminal() => vec![self.end(None, now)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// One grant for what has no end, and one for each end that an override sets.
+    fn on_acceptance(&self, agency: &AgencyCode, now: DateTime<Utc>) -> Vec<GrantChange> {
+        let end_of = |section: Section| {
+            let share = self.terms.shares.iter().find(|it| it.section == section);
+            share.and_then(|it| it.basis.as_ref()).and_then(|it| it.until)
+        };
+        let ends: BTreeSet<Option<DateTime<Utc>>> = self.terms.sections().map(end_of).collect();
+        let mut changes = vec![self.end(None, now)];
+        changes.extend(ends.into_iter().map(|until| {
+            let sections: Vec<Section> = self.terms.sections().filter(|it| end_of(*it) == until).collect();
+            let writable = self.terms.contributes.iter().copied().filter(|it| sections.contains(it)).collect();
+            GrantChange::Give(Grant { until, ..self.grant(agency, sections, writable, self.terms.onward, now) })
+        }));
+        changes
+    }
+
+    /// Who may read the record now: the sender, whoever has been its recipient, those who may
+    /// claim it, and, once sent, the case's lead and the secretariat's coordinators.
+    fn entitled(&self, lead: &AgencyCode, shielded: bool) -> BTreeSet<AgencyCode> {
+        let mut entitled = BTreeSet::from([self.sender.clone()]);
+        if self.status != Status::Draft {
+            entitled.extend(self.pending().chain(self.former.iter()).cloned());
+            entitled.insert(lead.clone());
+            entitled.extend(secretariat().filter(|_| !shielded));
+        }
+        entitled
+    }
+}
+
+impl Referral {
+    /// The event of an action that led from `before` (none for a new referral) to this one.
+    pub(super) fn event(&self, before: Option<&Record>, past: &str, lead: &AgencyCode, shielded: bool) -> Event {
+        let after = self.record();
+        let mut recipients = after.entitled(lead, shielded);
+        // A draft that is cancelled was never anybody else's.
+        if before.is_some_and(|it| it.requested_at.is_none()) && after.requested_at.is_none() {
+            recipients = BTreeSet::from([after.sender.clone()]);
+        } else if let Some(before) = before {
+            recipients.extend(before.entitled(lead, shielded));
+        }
+        Event {
+            kind: format!("referral.{past}"),
+            subject: Subject::Referral(after.id),
+            recipients,
+            data: json!({
+                "kind": after.terms.kind,
+                "status": after.status,
+                "priority": after.terms.priority,
+                "sender": after.sender,
+                "recipient": after.recipient,
+                "openTo": after.listed,
+                "awaitingInformation": after.awaiting_information,
+                "cancelRequested": after.cancel_requested,
+                "outcome": after.outcome,
+                "reason": after.reason,
+                "version": after.version,
+            }),
+        }
+    }
+}

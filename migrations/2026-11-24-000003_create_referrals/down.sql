@@ -1,0 +1,1 @@
+drop table messages, referral_listings, referrals;

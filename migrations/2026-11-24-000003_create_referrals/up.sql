@@ -1,6 +1,7 @@
 create table referrals (
     id                   uuid primary key,
     case_id              uuid not null references cases (id),
+    case_reference       text not null,
     sender               text not null references agencies (code),
     status               text not null check (status in ('draft', 'requested', 'received', 'accepted', 'in-progress', 'on-hold', 'completed', 'rejected', 'failed', 'cancelled', 'entered-in-error')),
     kind                 text not null,
@@ -38,6 +39,7 @@ create index referrals_inbox on referrals (recipient, arrived_at desc, id desc);
 create index referrals_inbox_open on referrals (recipient, arrived_at desc, id desc)
     where status in ('requested', 'received', 'accepted', 'in-progress', 'on-hold');
 comment on table referrals is 'What one agency asks of another about a case';
+comment on column referrals.case_reference is 'Of its case, which never changes: lists need it without a look at the case';
 comment on column referrals.named is 'The recipient that the sender named; recipient is who has it now';
 comment on column referrals.open_to is 'Those that the sender listed, when it is open to several; null when it is not';
 comment on column referrals.listed is 'Those of open_to that may still claim it';

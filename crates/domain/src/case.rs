@@ -45,7 +45,7 @@ pub struct Header {
 pub struct Record {
     /// Its id.
     pub id: CaseId,
-    /// `LDG-2026-000123`: year and number. Given when it is saved.
+    /// `LDG-2026-000123`: year and number.
     pub reference: String,
     /// Open or closed.
     pub status: CaseStatus,
@@ -166,12 +166,13 @@ impl Case {
     /// The actor is no officer; there is no child.
     pub fn open(
         id: CaseId,
+        reference: String,
         header: Header,
         children: Vec<ChildId>,
         sections: Vec<(Section, Option<ChildId>, Content)>,
         asking: &Asking<'_>,
     ) -> Result<Change<Opened>, Refusal> {
-        policy::require_own(asking.actor, Act::OpenCase)?;
+        let rule = policy::require_own(asking.actor, Act::OpenCase)?;
         if children.is_empty() || children.len() > CHILD_LIMIT {
             return Err(
                 Invalid::new("children", "length", format!("a case concerns 1 to {CHILD_LIMIT} children")).into()
@@ -180,7 +181,7 @@ impl Case {
         let lead = asking.actor.agency().clone();
         let case = Case(Record {
             id,
-            reference: String::new(),
+            reference,
             status: CaseStatus::Open,
             header,
             lead: lead.clone(),
@@ -198,7 +199,7 @@ impl Case {
         });
         let event = case.event("case.opened", [lead.clone()]);
         let opened = Opened { case, children, sections: sections.collect() };
-        Ok(Change::new(opened, event).with_grants(vec![GrantChange::Give(Grant::of_lead(id, lead, asking.now))]))
+        Ok(Change::new(opened, rule, event).with_grants(vec![GrantChange::Give(Grant::of_lead(id, lead, asking.now))]))
     }
 
     fn event(&self, kind: &str, parties: impl IntoIterator<Item = AgencyCode>) -> Event {
@@ -269,7 +270,7 @@ impl CaseFile {
             Command::Amend(_) => Act::AmendCase,
             Command::Close { .. } | Command::Reopen { .. } => Act::CloseCase,
         };
-        policy::require(asking.actor, act, &self.relations(asking))?;
+        let rule = policy::require(asking.actor, act, &self.relations(asking))?;
         let before = self.case.0.clone();
         asking.expected.require(before.version)?;
         let next = Record { version: before.version.next(), ..before };
@@ -295,7 +296,7 @@ impl CaseFile {
         };
         let case = Case(after);
         let event = case.event(past, self.parties_now(asking.now));
-        Ok(Change::new(case, event).with_message(message))
+        Ok(Change::new(case, rule, event).with_message(message))
     }
 
     /// Adds a child to the case.
@@ -308,7 +309,7 @@ impl CaseFile {
         identity: Option<Content>,
         asking: &Asking<'_>,
     ) -> Result<Change<Added>, Refusal> {
-        policy::require(asking.actor, Act::AmendCase, &self.relations(asking))?;
+        let rule = policy::require(asking.actor, Act::AmendCase, &self.relations(asking))?;
         asking.expected.require(self.case.0.version)?;
         self.require_open()?;
         if self.children.len() >= CHILD_LIMIT {
@@ -328,7 +329,7 @@ impl CaseFile {
             content,
             version: Version::FIRST,
         });
-        Ok(Change::new(Added { case, child, identity }, event))
+        Ok(Change::new(Added { case, child, identity }, rule, event))
     }
 
     /// Writes a section whose present version is `current` (0 when nobody has written it yet).
@@ -343,7 +344,7 @@ impl CaseFile {
         current: Version,
         asking: &Asking<'_>,
     ) -> Result<Change<Written>, Refusal> {
-        policy::require(asking.actor, Act::WriteSection, &self.relations_to(section, child, asking))?;
+        let rule = policy::require(asking.actor, Act::WriteSection, &self.relations_to(section, child, asking))?;
         if child.is_some_and(|it| !self.children.contains(&it)) {
             return Err(Refusal::NotFound);
         }
@@ -362,6 +363,6 @@ impl CaseFile {
             recipients: self.grants.iter().filter(shown).map(|it| it.agency.clone()).collect(),
             data: json!({ "section": section, "by": asking.actor.agency(), "version": version }),
         };
-        Ok(Change::new(Written { case, child, section, content, version }, event))
+        Ok(Change::new(Written { case, child, section, content, version }, rule, event))
     }
 }

@@ -8,6 +8,7 @@ use crate::actor::SECRETARIAT;
 use crate::grant::GrantChange;
 use crate::id::{AgencyCode, CaseId, ChildId, ReferralId};
 use crate::message::Message;
+use crate::policy::Relation;
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,14 +48,15 @@ pub(crate) fn secretariat() -> Option<AgencyCode> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change<T> {
     entity: T,
+    rule: Relation,
     events: Vec<Event>,
     grants: Vec<GrantChange>,
     message: Option<Message>,
 }
 
 impl<T> Change<T> {
-    pub(crate) fn new(entity: T, event: Event) -> Self {
-        Change { entity, events: vec![event], grants: Vec::new(), message: None }
+    pub(crate) fn new(entity: T, rule: Relation, event: Event) -> Self {
+        Change { entity, rule, events: vec![event], grants: Vec::new(), message: None }
     }
 
     pub(crate) fn with_grants(mut self, grants: Vec<GrantChange>) -> Self {
@@ -70,6 +72,11 @@ impl<T> Change<T> {
     /// The entity as it is now.
     pub fn entity(&self) -> &T {
         &self.entity
+    }
+
+    /// The relation that permitted it.
+    pub fn rule(&self) -> Relation {
+        self.rule
     }
 
     /// What happened.

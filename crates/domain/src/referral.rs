@@ -27,6 +27,8 @@ pub struct Record {
     pub id: ReferralId,
     /// The case it is about.
     pub case: CaseId,
+    /// The reference of the case.
+    pub case_reference: String,
     /// Who asks.
     pub sender: AgencyCode,
     /// Where it stands.

@@ -1,1 +1,40 @@
-//! x
+//! What Lindung remembers, in PostgreSQL.
+//!
+//! Synchronous, and it knows neither HTTP nor tokens. [`Db`] is the way in: what it reads it
+//! records in the access log in the same statement, and what it writes comes as a `Change`, with
+//! its events, in one transaction. Only `db.rs` takes a connection or begins a transaction, only
+//! `access_log.rs` and `events.rs` insert into their tables.
+
+mod access_log;
+mod agencies;
+mod cases;
+mod clients;
+mod db;
+mod error;
+mod events;
+mod file;
+mod idempotency;
+mod messages;
+mod migrations;
+mod reference;
+mod referrals;
+mod save;
+mod schema;
+mod sections;
+mod sql;
+mod visibility;
+
+pub use access_log::{Access, AccessFilter, AccessPage, Place};
+pub use agencies::{Agency, AgencyChange, Code, CodeList, Contact};
+pub use cases::{CaseFilter, CaseItem, CaseSeen};
+pub use clients::{Client, ClientKey};
+pub use db::{Call, Db, Decided, Refused, Settings, Tx, Writing};
+pub use error::Error;
+pub use events::EventItem;
+pub use file::{Loaded, Target};
+pub use idempotency::{Answer, LIFETIME as KEY_LIFETIME, Repeat};
+pub use messages::MessageItem;
+pub use reference::{Development, DevelopmentClient};
+pub use referrals::{BoxFilter, ReferralItem, TimePlace};
+pub use save::Saved;
+pub use sections::SectionSeen;

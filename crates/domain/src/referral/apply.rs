@@ -23,11 +23,12 @@ impl Referral {
         asking: &Asking<'_>,
     ) -> Result<Change<Self>, Refusal> {
         let Asking { actor, now, .. } = *asking;
-        policy::require(actor, Act::Refer, &file.relations(asking))?;
+        let rule = policy::require(actor, Act::Refer, &file.relations(asking))?;
         file.require_open()?;
         let record = Record {
             id,
             case: file.case.record().id,
+            case_reference: file.case.record().reference.clone(),
             sender: actor.agency().clone(),
             status: Status::Draft,
             terms,
@@ -53,13 +54,13 @@ impl Referral {
         if draft {
             let referral = Referral(record);
             let event = referral.event(None, "drafted", lead, shielded);
-            return Ok(Change::new(referral, event));
+            return Ok(Change::new(referral, rule, event));
         }
         let sent = record.clone().sent(asking)?;
         let grants = sent.moved_grants(&record, Action::Send, now);
         let referral = Referral(sent);
         let event = referral.event(None, Action::Send.past(), lead, shielded);
-        Ok(Change::new(referral, event).with_grants(grants))
+        Ok(Change::new(referral, rule, event).with_grants(grants))
     }
 
     /// Carries out `command` for the actor, or says why not. There is no other way to change a referral.
@@ -69,7 +70,7 @@ impl Referral {
     pub fn apply(self, command: Command, file: &CaseFile, asking: &Asking<'_>) -> Result<Change<Self>, Refusal> {
         let action = command.action();
         let before = self.0;
-        policy::require(asking.actor, before.act(action), &before.relations(file, asking))?;
+        let rule = policy::require(asking.actor, before.act(action), &before.relations(file, asking))?;
         asking.expected.require(before.version)?;
         let Some(status) = before.status.after(action, before.facts(asking.actor)) else {
             let allowed = Referral(before).available_actions(file, asking);
@@ -83,7 +84,7 @@ impl Referral {
             if action == Action::Decline && status == Status::Rejected { Action::Reject.past() } else { action.past() };
         let referral = Referral(after);
         let event = referral.event(Some(&before), past, lead, shielded);
-        Ok(Change::new(referral, event).with_grants(grants).with_message(message))
+        Ok(Change::new(referral, rule, event).with_grants(grants).with_message(message))
     }
 
     /// Permits reading it and names the relation that does.

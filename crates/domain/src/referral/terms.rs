@@ -164,7 +164,11 @@ impl Basis {
                 match &self.reason {
                     Some(text) => length(format!("{field}.reason"), text, 2000)?,
                     None => {
-                        return Err(Invalid::new(format!("{field}.reason"), "required", "an override gives its reason"));
+                        return Err(Invalid::new(
+                            format!("{field}.reason"),
+                            "required",
+                            "an override gives its reason",
+                        ));
                     }
                 }
                 match self.until {

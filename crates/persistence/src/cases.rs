@@ -1,0 +1,208 @@
+//! Cases: headers and lists of them. What changes one is `lindung_domain::case`.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use lindung_domain::case::CaseStatus;
+use lindung_domain::grant::Grant;
+use lindung_domain::policy::{self, Act};
+use lindung_domain::values::{Outcome, Priority, Technique};
+use lindung_domain::{AgencyCode, CaseId};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::db::{About, Call, Db, Read, Seen, Tx};
+use crate::error::Error;
+use crate::file;
+use crate::referrals::TimePlace;
+use crate::sql::Sql;
+use crate::visibility::{self, Sight};
+
+/// The header of a case.
+#[derive(Debug, Clone, Queryable, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CaseItem {
+    /// Its id.
+    pub id: Uuid,
+    /// Year and number.
+    #[schema(example = "LDG-2026-000123")]
+    pub reference: String,
+    /// Open or closed.
+    #[schema(value_type = CaseStatus)]
+    pub status: String,
+    /// How fast it has to move.
+    #[schema(value_type = Priority)]
+    pub priority: String,
+    /// Who is responsible.
+    #[schema(value_type = AgencyCode)]
+    pub lead_agency: String,
+    /// Offence codes.
+    pub offences: Vec<String>,
+    /// Grounds of the Child Act 2001, s.17(1).
+    pub grounds: Vec<String>,
+    /// Techniques seen.
+    #[schema(value_type = Vec<Technique>)]
+    pub techniques: Vec<String>,
+    /// How it was closed.
+    #[schema(value_type = Option<Outcome>)]
+    pub outcome: Option<String>,
+    /// The version of the header, as in the case's `ETag`.
+    pub version: i64,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+}
+
+type ItemColumns =
+    (SqlUuid, Text, Text, Text, Text, Array<Text>, Array<Text>, Array<Text>, Nullable<Text>, BigInt, Timestamptz);
+const ITEM_OF_C: &str = "c.id as item_id, c.id as case_id, c.reference, c.status, c.priority, c.lead_agency, c.offences, c.grounds, \
+                         c.techniques, c.outcome, c.version, c.created_at, ";
+
+/// A case as the actor may see it.
+#[derive(Debug, Clone)]
+pub struct CaseSeen {
+    /// The header.
+    pub item: CaseItem,
+    /// The children that it may know of.
+    pub children: Vec<Uuid>,
+    /// The agency's live grants for the purpose; none for a coordinator.
+    pub grants: Vec<Grant>,
+    /// The agencies that have live grants, for a coordinator.
+    pub parties: Vec<String>,
+}
+
+/// Which cases are wanted; unset takes all.
+#[derive(Debug, Clone, Default)]
+pub struct CaseFilter {
+    /// Open or closed.
+    pub status: Option<CaseStatus>,
+    /// With this priority.
+    pub priority: Option<Priority>,
+    /// Led by this agency.
+    pub lead: Option<AgencyCode>,
+    /// With this technique.
+    pub technique: Option<Technique>,
+    /// With this offence.
+    pub offence: Option<String>,
+    /// With this reference.
+    pub reference: Option<String>,
+    /// After this place.
+    pub after: Option<TimePlace>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+impl Db {
+    /// A case's header, with what the actor may read of the rest.
+    ///
+    /// # Errors
+    /// It is not the actor's to see; the database is not available.
+    pub fn case(&self, call: &Call, id: CaseId) -> Result<CaseSeen, Error> {
+        type Columns = (ItemColumns, Array<SqlUuid>, Nullable<Jsonb>, Array<Text>);
+        let seen = Seen::One(About::Case(id, Act::ReadCase));
+        let query = match visibility::sight(&call.actor, Act::ReadCase) {
+            Sight::Grants | Sight::Nothing => Sql::<Columns>::new()
+                .with("select ", [])
+                .with(ITEM_OF_C, [])
+                .then(visibility::case_rule::<()>(call, Act::ReadCase))
+                .with(
+                    " as rule, null::text[] as sections, '{}'::text[] as parties, l.grants, \
+                     array(select k.id from children k where k.case_id = c.id and (l.every_child or exists (select from grants g \
+                     where g.case_id = c.id and k.id = any(g.children) and ",
+                    [],
+                )
+                .then(visibility::live_grant::<()>(call))
+                .with(
+                    ")) order by k.id) as child_ids from cases c cross join lateral (select jsonb_agg(g) as grants, \
+                     bool_or(g.children is null) as every_child from grants g where g.case_id = c.id and ",
+                    [],
+                )
+                .then(visibility::live_grant::<()>(call))
+                .with(") l where l.grants is not null and c.id = ? and ", [id.0.into()])
+                .then(visibility::case_visible::<()>(call, Act::ReadCase)),
+            Sight::Headers => Sql::new()
+                .with("select ", [])
+                .with(ITEM_OF_C, [])
+                .with(
+                    "'unshielded' as rule, null::text[] as sections, null::jsonb as grants, '{}'::uuid[] as child_ids, \
+                     array(select distinct g.agency from grants g where g.case_id = c.id and (g.until is null or g.until > ?) \
+                     order by g.agency) as parties from cases c where c.id = ? and ",
+                    [call.now.into(), id.0.into()],
+                )
+                .then(visibility::case_visible::<()>(call, Act::ReadCase)),
+        };
+        let columns = "item_id, reference, status, priority, lead_agency, offences, grounds, techniques, outcome, version, created_at, \
+                       child_ids, grants, parties";
+        let rows: Vec<(CaseItem, Vec<Uuid>, Option<Value>, Vec<String>)> =
+            self.read(call, Read { columns, query, seen })?;
+        let (item, children, grants, parties) = rows.into_iter().next().ok_or(lindung_domain::Refusal::NotFound)?;
+        Ok(CaseSeen { item, children, grants: grants.map_or(Ok(Vec::new()), file::grants)?, parties })
+    }
+
+    /// The cases that the actor may see, newest activity first, each with the time of it.
+    ///
+    /// # Errors
+    /// The actor has no role that lists cases; the database is not available.
+    pub fn cases(&self, call: &Call, filter: &CaseFilter) -> Result<Vec<(CaseItem, DateTime<Utc>)>, Error> {
+        policy::require_own(&call.actor, Act::ListCases)?;
+        let place = filter.after.clone().unwrap_or_else(TimePlace::start);
+        let mut query = Sql::<(ItemColumns, Timestamptz)>::new()
+            .with("select ", [])
+            .with(ITEM_OF_C, [])
+            .then(visibility::case_rule::<()>(call, Act::ReadCase))
+            .with(
+                " as rule, null::uuid[] as child_ids, null::text[] as sections, p.activity_at from case_parties p \
+                 join cases c on c.id = p.case_id where p.agency = ? and (p.activity_at, p.case_id) < (?, ?) and ",
+                [call.actor.agency().as_str().into(), place.at.into(), place.id.into()],
+            )
+            .then(visibility::case_visible::<()>(call, Act::ReadCase));
+        for (condition, value) in [
+            (" and c.status = ?", filter.status.map(|it| it.to_string())),
+            (" and c.priority = ?", filter.priority.map(|it| it.to_string())),
+            (" and c.lead_agency = ?", filter.lead.as_ref().map(|it| it.to_string())),
+            (" and ? = any(c.techniques)", filter.technique.map(|it| it.to_string())),
+            (" and ? = any(c.offences)", filter.offence.clone()),
+            (" and c.reference = ?", filter.reference.clone()),
+        ] {
+            if let Some(value) = value {
+                query = query.with(condition, [value.into()]);
+            }
+        }
+        let query = query.with(" order by p.activity_at desc, p.case_id desc limit ?", [filter.limit.into()]);
+        let columns = "item_id, reference, status, priority, lead_agency, offences, grounds, techniques, outcome, version, created_at, activity_at";
+        self.read(call, Read { columns, query, seen: Seen::List })
+    }
+}
+
+impl Tx<'_> {
+    /// The next number for a case's reference.
+    ///
+    /// # Errors
+    /// The database is not available.
+    pub fn next_case_number(&mut self) -> Result<i64, Error> {
+        Ok(Sql::<BigInt>::new().with("select nextval('case_numbers')", []).get_result(self.conn)?)
+    }
+
+    /// Those of `codes` that are not in the list, or not in force at `now`.
+    ///
+    /// # Errors
+    /// The database is not available.
+    pub fn unknown_codes(
+        &mut self,
+        list: &'static str,
+        codes: &[String],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<usize>, Error> {
+        if codes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = Sql::<Integer>::new().with(
+            "select (n - 1)::integer from unnest(?) with ordinality asked (code, n) where not exists (select from codes c \
+             where c.list = ? and c.code = asked.code and c.valid_from <= ?::date and (c.valid_until is null or c.valid_until >= ?::date))",
+            [codes.to_vec().into(), list.into(), now.into(), now.into()],
+        );
+        let found: Vec<i32> = query.load(self.conn)?;
+        Ok(found.into_iter().filter_map(|it| usize::try_from(it).ok()).collect())
+    }
+}

@@ -1,0 +1,82 @@
+//! Why the database did not do it. Knows nothing of HTTP.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use lindung_domain::Refusal;
+
+/// What can go wrong between a decision and its record.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The domain said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The client is disabled, or no longer registered for this agency or role.
+    #[error("the client's rights have ended")]
+    RightsEnded,
+    /// The idempotency key was used for something else.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// A request with this idempotency key is still running.
+    #[error("a request with this idempotency key is still running")]
+    KeyBusy,
+    /// It exists already.
+    #[error("it exists already")]
+    Exists,
+    /// The database cannot be reached or cannot serve now; trying again later may help.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The database did something unforeseen.
+    #[error("the database failed: {0}")]
+    Fault(String),
+}
+
+/// What the server says when it is it that cannot, not the statement: SQLSTATE classes 08, 53, 55
+/// and 57, which diesel does not pass on.
+const BUSY: &[&str] = &[
+    "deadlock detected",
+    "lock timeout",
+    "statement timeout",
+    "terminating connection",
+    "shutting down",
+    "starting up",
+    "in recovery mode",
+    "too many clients",
+    "remaining connection slots",
+    "could not extend file",
+    "no space left",
+    "out of memory",
+    "read-only transaction",
+    "server closed the connection",
+    "could not connect",
+    "connection to server",
+    "no connection to the server",
+    "could not receive data",
+    "could not send data",
+];
+
+impl From<DieselError> for Error {
+    /// Only the server's primary message is kept: its detail may hold values.
+    fn from(error: DieselError) -> Self {
+        match error {
+            DieselError::DatabaseError(kind, info) => {
+                let message = info.message().to_owned();
+                match kind {
+                    DatabaseErrorKind::ClosedConnection
+                    | DatabaseErrorKind::UnableToSendCommand
+                    | DatabaseErrorKind::SerializationFailure
+                    | DatabaseErrorKind::ReadOnlyTransaction => Error::Unavailable(message),
+                    _ if BUSY.iter().any(|it| message.contains(it)) => Error::Unavailable(message),
+                    DatabaseErrorKind::UniqueViolation => Error::Exists,
+                    _ => Error::Fault(message),
+                }
+            }
+            DieselError::BrokenTransactionManager => Error::Unavailable("the transaction was lost".to_owned()),
+            other => Error::Fault(other.to_string()),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Error::Fault(format!("a row does not fit: {:?} at {}:{}", error.classify(), error.line(), error.column()))
+    }
+}

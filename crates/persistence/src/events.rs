@@ -1,0 +1,94 @@
+//! Events: what happened. The only place that writes them; a case's timeline reads them.
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Jsonb, Nullable};
+use lindung_domain::event::Subject;
+use lindung_domain::policy::Act;
+use lindung_domain::{CaseId, Event};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::db::{About, Call, Db, Read, Seen};
+use crate::error::Error;
+use crate::sql::Sql;
+use crate::visibility;
+
+/// Inserts events as rows of one JSON array, as part of the statement that saves the change.
+/// `case_version` goes on from `event_count`, which stands still under the case's lock.
+pub(crate) fn inserted(call: &Call, case: CaseId, event_count: i64, events: &[Event]) -> Sql {
+    let causation = Db::new_id();
+    let rows: Vec<Value> = (event_count + 1..)
+        .zip(events)
+        .map(|(case_version, Event { kind, subject, recipients, data })| {
+            let (subject_type, subject_id) = match subject {
+                Subject::Case(id) => ("case", id.0),
+                Subject::Child(id) => ("child", id.0),
+                Subject::Referral(id) => ("referral", id.0),
+            };
+            json!({
+                "id": Db::new_id(), "kind": format!("{}{kind}", Event::PREFIX), "case_id": case, "case_version": case_version,
+                "subject_type": subject_type, "subject_id": subject_id, "causation_id": causation, "at": call.now,
+                "agency": call.actor.agency(), "client_id": call.actor.client_id(), "data": data, "recipients": recipients,
+            })
+        })
+        .collect();
+    Sql::new().with(
+        "insert into events (id, kind, case_id, case_version, subject_type, subject_id, causation_id, at, agency, client_id, data, recipients) \
+         select id, kind, case_id, case_version, subject_type, subject_id, causation_id, at, agency, client_id, data, recipients \
+         from jsonb_populate_recordset(null::events, ?)",
+        [Value::Array(rows).into()],
+    )
+}
+
+/// An event as those who are told of it see it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all(serialize = "camelCase"))]
+pub struct EventItem {
+    /// Its id (UUIDv7).
+    pub id: Uuid,
+    /// Past tense, dotted: `my.gov.lindung.referral.accepted`.
+    #[serde(rename(serialize = "type"))]
+    #[schema(example = "my.gov.lindung.referral.accepted")]
+    pub kind: String,
+    /// The case.
+    pub case_id: Uuid,
+    /// Its place among all events of the case; numbers of events that you are not told of are missing.
+    pub case_version: i64,
+    /// `case`, `child` or `referral`.
+    pub subject_type: String,
+    /// The id of what it happened to.
+    pub subject_id: Uuid,
+    /// What all events of one command have in common.
+    pub causation_id: Uuid,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Which agency did it.
+    pub agency: String,
+    /// Ids and codes.
+    #[schema(value_type = Object)]
+    pub data: Value,
+}
+
+impl Db {
+    /// The events of a case that the actor's agency was told of, in their order, after `after`.
+    ///
+    /// # Errors
+    /// The case is not the actor's to see; the database is not available.
+    pub fn timeline(&self, call: &Call, case: CaseId, after: i64, limit: i64) -> Result<Vec<EventItem>, Error> {
+        let query = Sql::<Nullable<Jsonb>>::new()
+            .with("select c.id as case_id, null::uuid[] as child_ids, null::text[] as sections, ", [])
+            .then(visibility::case_rule::<()>(call, Act::ReadTimeline))
+            .with(
+                " as rule, e.id as item_id, to_jsonb(e) as item from cases c left join lateral (select * from events v \
+                 where v.case_id = c.id and v.case_version > ? and ? = any(v.recipients) order by v.case_version limit ?) e on true \
+                 where c.id = ? and ",
+                [after.into(), call.actor.agency().as_str().into(), limit.into(), case.0.into()],
+            )
+            .then(visibility::case_visible::<()>(call, Act::ReadTimeline));
+        let seen = Seen::One(About::Case(case, Act::ReadTimeline));
+        let rows: Vec<Option<Value>> = self.read(call, Read { columns: "item", query, seen })?;
+        rows.into_iter().flatten().map(|it| Ok(serde_json::from_value(it)?)).collect()
+    }
+}

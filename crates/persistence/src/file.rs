@@ -1,0 +1,325 @@
+//! A case with all that decisions about it need: locked, then loaded in a fresh snapshot.
+
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Uuid as SqlUuid};
+use diesel::{OptionalExtension, RunQueryDsl};
+use lindung_domain::case::{self, Asking, Case, CaseFile, Header};
+use lindung_domain::grant::Grant;
+use lindung_domain::policy::{self, Act, Relation};
+use lindung_domain::referral::{Party, Referral};
+use lindung_domain::{Actor, CaseId, ChildId, ReferralId, Refusal, Version};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::access_log;
+use crate::db::{Call, Writing};
+use crate::error::Error;
+use crate::idempotency::{self, Answer, KeptAnswer, Repeat};
+use crate::referrals::ReferralRow;
+use crate::sql::Sql;
+
+/// What a command is about.
+#[derive(Debug, Clone, Copy)]
+pub enum Target {
+    /// A new case, or nothing about a case.
+    New,
+    /// A case.
+    Case(CaseId),
+    /// A referral, and so its case.
+    Referral(ReferralId),
+}
+
+/// What was loaded for a decision.
+#[derive(Debug)]
+pub struct Loaded {
+    file: Option<CaseFile>,
+    referral: Option<Referral>,
+    pub(crate) event_count: i64,
+    pub(crate) replay: Option<Answer>,
+}
+
+impl Loaded {
+    /// The case.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn file(&self) -> Result<&CaseFile, Refusal> {
+        self.file.as_ref().ok_or(Refusal::NotFound)
+    }
+
+    /// The referral.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn referral(&self) -> Result<&Referral, Refusal> {
+        self.referral.as_ref().ok_or(Refusal::NotFound)
+    }
+
+    pub(crate) fn case_id(&self) -> Option<CaseId> {
+        self.file.as_ref().map(|it| it.case.record().id)
+    }
+
+    /// Whether what an answer tells of may still be seen: a repeat passes the policy again.
+    pub(crate) fn require_read(&self, asking: &Asking<'_>) -> Result<Relation, Refusal> {
+        let file = self.file()?;
+        match &self.referral {
+            Some(referral) => referral.require_read(Act::ReadReferral, file, asking),
+            None => policy::require(asking.actor, Act::ReadCase, &file.relations(asking)),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CaseRow {
+    pub(crate) id: CaseId,
+    pub(crate) reference: String,
+    pub(crate) status: case::CaseStatus,
+    pub(crate) priority: lindung_domain::values::Priority,
+    pub(crate) lead_agency: lindung_domain::AgencyCode,
+    pub(crate) offences: Vec<String>,
+    pub(crate) grounds: Vec<String>,
+    pub(crate) techniques: Vec<lindung_domain::values::Technique>,
+    pub(crate) outcome: Option<lindung_domain::values::Outcome>,
+    pub(crate) shielded: bool,
+    pub(crate) version: Version,
+    pub(crate) event_count: i64,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+impl CaseRow {
+    pub(crate) fn new(case: &Case, event_count: i64) -> Self {
+        let case::Record { id, reference, status, header, lead, outcome, shielded, version, created_at } =
+            case.record().clone();
+        let Header { priority, offences, grounds, techniques } = header;
+        CaseRow {
+            id,
+            reference,
+            status,
+            priority,
+            lead_agency: lead,
+            offences,
+            grounds,
+            techniques,
+            outcome,
+            shielded,
+            version,
+            event_count,
+            created_at,
+        }
+    }
+
+    pub(crate) fn into_case(self) -> Case {
+        let CaseRow {
+            id,
+            reference,
+            status,
+            priority,
+            lead_agency,
+            offences,
+            grounds,
+            techniques,
+            outcome,
+            shielded,
+            version,
+            event_count: _,
+            created_at,
+        } = self;
+        let header = Header { priority, offences, grounds, techniques };
+        let record =
+            case::Record { id, reference, status, header, lead: lead_agency, outcome, shielded, version, created_at };
+        Case::restore(record)
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct GrantRow {
+    id: Option<Uuid>,
+    case_id: CaseId,
+    agency: lindung_domain::AgencyCode,
+    source: lindung_domain::grant::Source,
+    referral_id: Option<ReferralId>,
+    sections: Vec<lindung_domain::Section>,
+    contributes: Vec<lindung_domain::Section>,
+    children: Option<Vec<ChildId>>,
+    purposes: Vec<lindung_domain::Purpose>,
+    onward: bool,
+    since: DateTime<Utc>,
+    until: Option<DateTime<Utc>>,
+}
+
+impl GrantRow {
+    pub(crate) fn new(id: Uuid, grant: Grant) -> Self {
+        let Grant { case, agency, source, referral, sections, contributes, children, purposes, onward, since, until } =
+            grant;
+        GrantRow {
+            id: Some(id),
+            case_id: case,
+            agency,
+            source,
+            referral_id: referral,
+            sections,
+            contributes,
+            children,
+            purposes,
+            onward,
+            since,
+            until,
+        }
+    }
+
+    pub(crate) fn into_grant(self) -> Grant {
+        let GrantRow {
+            id: _,
+            case_id,
+            agency,
+            source,
+            referral_id,
+            sections,
+            contributes,
+            children,
+            purposes,
+            onward,
+            since,
+            until,
+        } = self;
+        Grant {
+            case: case_id,
+            agency,
+            source,
+            referral: referral_id,
+            sections,
+            contributes,
+            children,
+            purposes,
+            onward,
+            since,
+            until,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct PartyRow {
+    code: lindung_domain::AgencyCode,
+    ministry: String,
+    eligible: bool,
+}
+
+/// The grants in a JSON array of rows.
+pub(crate) fn grants(rows: Value) -> Result<Vec<Grant>, Error> {
+    let rows: Vec<GrantRow> = serde_json::from_value(rows)?;
+    Ok(rows.into_iter().map(GrantRow::into_grant).collect())
+}
+
+/// Whether the client may still speak for this agency and in these roles.
+pub(crate) fn require_standing(conn: &mut PgConnection, actor: &Actor) -> Result<(), Error> {
+    let query = Sql::<diesel::sql_types::Integer>::new().then(access_log::standing::<()>(actor));
+    let found: Option<i32> = query.get_result(conn).optional()?;
+    found.map(|_| ()).ok_or(Error::RightsEnded)
+}
+
+/// Locks the case, alone; then, in a statement with a fresh snapshot, loads all that has to do with
+/// it. A grant that ended while we waited for the lock is seen to have ended.
+pub(crate) fn lock_and_load(conn: &mut PgConnection, writing: &Writing<'_>) -> Result<Loaded, Error> {
+    let (case, referral) = match writing.target {
+        Target::New => (None, None),
+        Target::Case(id) => (Some(id.0), None),
+        Target::Referral(id) => (None, Some(id.0)),
+    };
+    let locking = Sql::<(Nullable<Bool>, Nullable<SqlUuid>)>::new()
+        .with("select key.free, (select id from cases where id = coalesce(?, (select case_id from referrals where id = ?)) ", [case.into(), referral.into()])
+        .with("for no key update) from (", [])
+        .then(idempotency::tried::<()>(&writing.call.actor, writing.repeat))
+        .with(") key", []);
+    let (free, _locked): (Option<bool>, Option<Uuid>) = locking.get_result(conn)?;
+    if free == Some(false) {
+        return Err(Error::KeyBusy);
+    }
+    load(conn, writing.call, writing.target, &writing.named, writing.repeat)
+}
+
+type LoadedColumns = (
+    Nullable<Bool>,
+    Nullable<Jsonb>,
+    Nullable<Jsonb>,
+    Nullable<BigInt>,
+    Nullable<Jsonb>,
+    Array<SqlUuid>,
+    Array<SqlUuid>,
+    Nullable<Jsonb>,
+    Nullable<Jsonb>,
+);
+type LoadedRow = (
+    Option<bool>,
+    Option<Value>,
+    Option<Value>,
+    Option<i64>,
+    Option<Value>,
+    Vec<Uuid>,
+    Vec<Uuid>,
+    Option<Value>,
+    Option<Value>,
+);
+
+/// Loads a case and what decisions about it need, in one statement.
+pub(crate) fn load(
+    conn: &mut PgConnection,
+    call: &Call,
+    target: Target,
+    named: &[String],
+    repeat: Option<&Repeat>,
+) -> Result<Loaded, Error> {
+    let (case, referral) = match target {
+        Target::New => (None, None),
+        Target::Case(id) => (Some(id.0), None),
+        Target::Referral(id) => (None, Some(id.0)),
+    };
+    let mut parties = named.to_vec();
+    parties.push(call.actor.agency().to_string());
+    let query = Sql::<LoadedColumns>::new()
+        .with("select (", [])
+        .then(Sql::<()>::new().with("select true where exists (", []).then(access_log::standing::<()>(&call.actor)).with(")", []))
+        .with(
+            ") as standing, case when i.key is not null then to_jsonb(i) end as answer, to_jsonb(c) as case_row, c.event_count, \
+             (select jsonb_agg(g) from grants g where g.case_id = c.id and (g.until is null or g.until > ?)) as grants, \
+             array(select k.id from children k where k.case_id = c.id order by k.id) as children, \
+             array(select o.id from referrals o where o.case_id = c.id and o.status in \
+             ('requested', 'received', 'accepted', 'in-progress', 'on-hold') order by o.id) as open_referrals, \
+             (select jsonb_agg(jsonb_build_object('code', a.code, 'ministry', a.ministry, 'eligible', a.active and a.kind <> 'heading')) \
+             from agencies a where a.code = any(?)) as parties, to_jsonb(r) as referral from ",
+            [call.now.into(), parties.into()],
+        )
+        .then(idempotency::kept_answer::<()>(call, repeat))
+        .with(
+            " left join referrals r on r.id = coalesce(i.referral_id, ?) left join cases c on c.id = coalesce(i.case_id, r.case_id, ?)",
+            [referral.into(), case.into()],
+        );
+    let (standing, answer, case_row, event_count, grant_rows, children, open_referrals, party_rows, referral): LoadedRow =
+        query.get_result(conn)?;
+    if standing.is_none() {
+        return Err(Error::RightsEnded);
+    }
+    let replay = match (answer, repeat) {
+        (Some(answer), Some(repeat)) => Some(serde_json::from_value::<KeptAnswer>(answer)?.for_repeat(repeat)?),
+        _ => None,
+    };
+    let referral = referral.map(serde_json::from_value::<ReferralRow>).transpose()?.map(ReferralRow::into_referral);
+    let file = match case_row {
+        None => None,
+        Some(row) => Some(CaseFile {
+            case: serde_json::from_value::<CaseRow>(row)?.into_case(),
+            grants: grant_rows.map_or(Ok(Vec::new()), grants)?,
+            children: children.into_iter().map(ChildId).collect(),
+            open_referrals: open_referrals.into_iter().map(ReferralId).collect(),
+            parties: parties_of(party_rows)?,
+        }),
+    };
+    Ok(Loaded { file, referral, event_count: event_count.unwrap_or(0), replay })
+}
+
+fn parties_of(rows: Option<Value>) -> Result<Vec<Party>, Error> {
+    let rows: Vec<PartyRow> = rows.map_or(Ok(Vec::new()), serde_json::from_value)?;
+    Ok(rows.into_iter().map(|PartyRow { code, ministry, eligible }| Party { code, ministry, eligible }).collect())
+}

@@ -1,0 +1,100 @@
+//! What an actor may see, as SQL: every read about a child starts here.
+//!
+//! The policy's other form. `lindung_domain::policy` decides about what is loaded; these clauses
+//! decide about what is not, and a test holds the two against each other.
+
+use lindung_domain::policy::{self, Act, Relation, Relations};
+use lindung_domain::{Actor, Role};
+
+use crate::db::Call;
+use crate::sql::{Bind, Sql};
+
+/// How an actor sees cases at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// Through the live grants of its agency.
+    Grants,
+    /// The headers of all that is not shielded.
+    Headers,
+    /// Not at all.
+    Nothing,
+}
+
+/// How the actor may do `act`, which reads.
+pub(crate) fn sight(actor: &Actor, act: Act) -> Sight {
+    let through = |relation| policy::permits(actor, act, &Relations::from([relation])).is_some();
+    if through(Relation::Shown) || through(Relation::Lead) {
+        Sight::Grants
+    } else if actor.is(Role::Coordinator) && through(Relation::Unshielded) {
+        Sight::Headers
+    } else {
+        Sight::Nothing
+    }
+}
+
+/// `g` is a grant that shows something to the actor now.
+pub(crate) fn live_grant<ST>(call: &Call) -> Sql<ST> {
+    Sql::new().with(
+        "g.agency = ? and ? = any(g.purposes) and g.since <= ? and (g.until is null or g.until > ?)",
+        [call.actor.agency().as_str().into(), purpose(&call.actor), call.now.into(), call.now.into()],
+    )
+}
+
+fn purpose(actor: &Actor) -> Bind {
+    actor.purpose().map_or("", |it| it.as_str()).into()
+}
+
+/// A condition that holds where the actor may see the header of case `c` by doing `act`.
+pub(crate) fn case_visible<ST>(call: &Call, act: Act) -> Sql<ST> {
+    match sight(&call.actor, act) {
+        Sight::Grants => Sql::new()
+            .with("exists (select from grants g where g.case_id = c.id and ", [])
+            .then(live_grant::<()>(call))
+            .with(")", []),
+        Sight::Headers => Sql::new().with("not c.shielded", []),
+        Sight::Nothing => Sql::new().with("false", []),
+    }
+}
+
+/// The rule by which case `c` is visible.
+pub(crate) fn case_rule<ST>(call: &Call, act: Act) -> Sql<ST> {
+    match sight(&call.actor, act) {
+        Sight::Headers => Sql::new().with("'unshielded'", []),
+        Sight::Grants | Sight::Nothing => Sql::new()
+            .with("case when c.lead_agency = ? then 'lead' else 'shown' end", [call.actor.agency().as_str().into()]),
+    }
+}
+
+/// A condition that holds where the actor may see referral `r` of case `c` by doing `act`: its
+/// sender, and once it is sent its recipients, those who may claim it, and the case's lead.
+pub(crate) fn referral_visible<ST>(call: &Call, act: Act) -> Sql<ST> {
+    let own = || Bind::from(call.actor.agency().as_str());
+    let through = |relation| policy::permits(&call.actor, act, &Relations::from([relation])).is_some();
+    if through(Relation::Sender) {
+        Sql::new()
+            .with(
+                "(r.sender = ? or (r.requested_at is not null and (r.recipient = ? or ? = any(r.listed) or ? = any(r.former) \
+                 or (c.lead_agency = ? and exists (select from grants g where g.case_id = c.id and ",
+                [own(), own(), own(), own(), own()],
+            )
+            .then(live_grant::<()>(call))
+            .with(")))))", [])
+    } else if through(Relation::Unshielded) {
+        Sql::new().with("(r.requested_at is not null and not c.shielded)", [])
+    } else {
+        Sql::new().with("false", [])
+    }
+}
+
+/// The rule by which referral `r` is visible.
+pub(crate) fn referral_rule<ST>(call: &Call) -> Sql<ST> {
+    let own = || Bind::from(call.actor.agency().as_str());
+    if call.actor.is(Role::Coordinator) {
+        return Sql::new().with("'unshielded'", []);
+    }
+    Sql::new().with(
+        "case when r.sender = ? then 'sender' when r.recipient = ? then 'recipient' when ? = any(r.listed) then 'listed' \
+         when ? = any(r.former) then 'former-recipient' else 'lead' end",
+        [own(), own(), own(), own()],
+    )
+}

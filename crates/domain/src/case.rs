@@ -130,8 +130,8 @@ pub struct Added {
     pub case: Case,
     /// The child.
     pub child: ChildId,
-    /// Who it is, where known.
-    pub identity: Option<Written>,
+    /// What is known of it already.
+    pub sections: Vec<Written>,
 }
 
 /// A section as it was just written.
@@ -306,7 +306,7 @@ impl CaseFile {
     pub fn add_child(
         &self,
         child: ChildId,
-        identity: Option<Content>,
+        sections: Vec<(Section, Content)>,
         asking: &Asking<'_>,
     ) -> Result<Change<Added>, Refusal> {
         let rule = policy::require(asking.actor, Act::AmendCase, &self.relations(asking))?;
@@ -322,14 +322,15 @@ impl CaseFile {
         let told = self.parties_now(asking.now);
         let event =
             Event { kind: "child.added".to_owned(), subject: Subject::Child(child), ..case.event("child.added", told) };
-        let identity = identity.map(|content| Written {
+        let written = |(section, content)| Written {
             case: case.0.id,
             child: Some(child),
-            section: Section::Identity,
+            section,
             content,
             version: Version::FIRST,
-        });
-        Ok(Change::new(Added { case, child, identity }, rule, event))
+        };
+        let sections = sections.into_iter().map(written).collect();
+        Ok(Change::new(Added { case, child, sections }, rule, event))
     }
 
     /// Writes a section whose present version is `current` (0 when nobody has written it yet).

@@ -1,1 +1,63 @@
-//! x
+//! What Lindung says over HTTP: its REST API, its tokens and its contract.
+//!
+//! [`routes`] is the table of contents. A handler turns a request into a command or a query, and
+//! [`app::App`] is its only way to the database. [`problem`] is the only place where something that
+//! went wrong becomes an answer. Nothing here decides what may happen; `lindung_domain` does.
+
+mod access_log;
+mod agencies;
+pub mod app;
+mod assertion;
+mod caller;
+mod cases;
+mod children;
+mod code_lists;
+mod cursor;
+mod extract;
+pub mod keys;
+mod language;
+mod metrics;
+mod negotiate;
+mod observe;
+mod openapi;
+mod operations;
+mod parse;
+mod problem;
+mod referrals;
+mod respond;
+mod sections;
+pub mod serve;
+mod service;
+mod timeline;
+mod tokens;
+
+pub use app::{App, Clock, Parts};
+pub use openapi::document;
+pub use problem::TYPE_PREFIX;
+
+use actix_web::middleware::from_fn;
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Every route there is.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(tokens::issue_token)
+        .service(service::authorization_server)
+        .service(service::token_keys)
+        .service(service::live)
+        .service(service::ready)
+        .service(service::measurements)
+        .service(
+            scope("/v1")
+                .configure(agencies::routes)
+                .configure(code_lists::routes)
+                .configure(cases::routes)
+                .configure(children::routes)
+                .configure(sections::routes)
+                .configure(timeline::routes)
+                .configure(referrals::routes)
+                .configure(access_log::routes)
+                .map(|it| it.wrap(from_fn(negotiate::acceptable)).wrap(from_fn(observe::record_refusals))),
+        );
+}

@@ -56,12 +56,14 @@ fn roles(actor: &Actor) -> Vec<String> {
 /// Whether the client still may speak like this: one row, or none.
 pub(crate) fn standing<ST>(actor: &Actor) -> Sql<ST> {
     Sql::new().with(
-        "select 1 from clients where id = ? and active and (agency = ? or ? = any(units)) and roles @> ?",
+        "select 1 from clients where id = ? and active and (agency = ? or ? = any(units)) and roles @> ? \
+         and exists (select from agencies where code = ? and active)",
         [
             actor.client_id().as_str().into(),
             actor.agency().as_str().into(),
             actor.agency().as_str().into(),
             roles(actor).into(),
+            actor.agency().as_str().into(),
         ],
     )
 }
@@ -122,7 +124,7 @@ impl Touched {
 /// is looked up, so that the attempt shows in the case's log whoever made it.
 pub(crate) fn refusal(refused: &Refused) -> Sql {
     let Refused { actor, action, request_id, target, outcome, now } = refused;
-    let named = target.as_ref().and_then(|it| Uuid::parse_str(it).ok());
+    let named = target.as_ref().and_then(|it| Uuid::parse_str(it.split('/').next().unwrap_or_default()).ok());
     row(actor.as_ref(), *request_id, action, target.clone(), *now).with(
         "?, null, coalesce((select array_agg(it) from (select id from cases where id = ? \
          union select case_id from referrals where id = ?) found (it)), '{}'), '{}', '{}', 0",

@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Jsonb, Text};
 use lindung_domain::actor::SECRETARIAT;
-use lindung_domain::policy;
+use lindung_domain::policy::{self, Relation};
+use lindung_domain::refusal::Invalid;
 use lindung_domain::{Actor, AgencyCode, Refusal, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -185,11 +186,15 @@ impl Db {
         code: &AgencyCode,
         parent: &AgencyCode,
         change: &AgencyChange,
-        answer: impl FnOnce() -> Answer,
+        answer: impl FnOnce() -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
         let call = writing.call;
-        self.write_reference(writing, |conn| {
-            let rule = policy::require_keeper(&call.actor, keeps(conn, &call.actor, parent)?)?;
+        let unknown = || Refusal::from(Invalid::new("parent", "unknown-agency", "is no agency that is registered"));
+        let permit = |conn: &mut PgConnection| match permit(conn, &call.actor, parent) {
+            Err(Error::Refused(Refusal::NotFound)) => Err(unknown().into()),
+            other => other,
+        };
+        self.write_reference(writing, permit, |conn| {
             let ministry: String = agencies::table.find(parent.as_str()).select(agencies::ministry).first(conn)?;
             diesel::insert_into(agencies::table)
                 .values((
@@ -202,7 +207,7 @@ impl Db {
                     columns(change, call.now)?,
                 ))
                 .execute(conn)?;
-            Ok((rule, answer()))
+            answer()
         })
     }
 
@@ -215,19 +220,19 @@ impl Db {
         writing: Writing<'_>,
         code: &AgencyCode,
         change: &AgencyChange,
-        answer: impl FnOnce(Version) -> Answer,
+        answer: impl FnOnce(Version) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
         let (call, expected) = (writing.call, writing.expected);
-        self.write_reference(writing, |conn| {
+        let permit = |conn: &mut PgConnection| permit(conn, &call.actor, code);
+        self.write_reference(writing, permit, |conn| {
             let current: Option<i64> =
                 agencies::table.find(code.as_str()).select(agencies::version).for_update().first(conn).optional()?;
             let current = Version(current.ok_or(Refusal::NotFound)?);
-            let rule = policy::require_keeper(&call.actor, keeps(conn, &call.actor, code)?)?;
             expected.require(current)?;
             diesel::update(agencies::table.find(code.as_str()))
                 .set((agencies::version.eq(current.next().0), columns(change, call.now)?))
                 .execute(conn)?;
-            Ok((rule, answer(current.next())))
+            answer(current.next())
         })
     }
 }
@@ -251,14 +256,15 @@ fn columns(change: &AgencyChange, now: DateTime<Utc>) -> Result<Columns, Error> 
     ))
 }
 
-/// Whether `code` is the actor's agency or stands below it in the tree. A heading without a parent
-/// (and what stands below it) is kept by the secretariat.
-fn keeps(conn: &mut diesel::PgConnection, actor: &Actor, code: &AgencyCode) -> Result<bool, Error> {
-    let query = Sql::<diesel::sql_types::Bool>::new().with(
+/// Permits keeping `code`: the actor's agency, or one that stands below it in the tree. A heading
+/// without a parent (and what stands below it) is kept by the secretariat.
+fn permit(conn: &mut PgConnection, actor: &Actor, code: &AgencyCode) -> Result<Relation, Error> {
+    let query = Sql::<diesel::sql_types::Nullable<diesel::sql_types::Bool>>::new().with(
         "with recursive up as (select code, parent, kind from agencies where code = ? union all \
          select a.code, a.parent, a.kind from agencies a join up on a.code = up.parent) \
-         select coalesce(bool_or(code = ? or (parent is null and kind = 'heading' and ? = ?)), false) from up",
+         select bool_or(code = ? or (parent is null and kind = 'heading' and ? = ?)) from up",
         [code.as_str().into(), actor.agency().as_str().into(), actor.agency().as_str().into(), SECRETARIAT.into()],
     );
-    Ok(query.get_result(conn)?)
+    let keeps: Option<bool> = query.get_result(conn)?;
+    Ok(policy::require_keeper(actor, keeps.ok_or(Refusal::NotFound)?)?)
 }

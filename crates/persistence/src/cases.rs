@@ -6,8 +6,9 @@ use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Timestamp
 use lindung_domain::case::CaseStatus;
 use lindung_domain::grant::Grant;
 use lindung_domain::policy::{self, Act};
+use lindung_domain::refusal::Invalid;
 use lindung_domain::values::{Outcome, Priority, Technique};
-use lindung_domain::{AgencyCode, CaseId};
+use lindung_domain::{AgencyCode, CaseId, Refusal};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -38,13 +39,16 @@ pub struct CaseItem {
     /// Who is responsible.
     #[schema(value_type = AgencyCode)]
     pub lead_agency: String,
-    /// Offence codes.
-    pub offences: Vec<String>,
-    /// Grounds of the Child Act 2001, s.17(1).
-    pub grounds: Vec<String>,
-    /// Techniques seen.
-    #[schema(value_type = Vec<Technique>)]
-    pub techniques: Vec<String>,
+    /// Offence codes; not for coordinators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offences: Option<Vec<String>>,
+    /// Grounds of the Child Act 2001, s.17(1); not for coordinators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grounds: Option<Vec<String>>,
+    /// Techniques seen; not for coordinators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Technique>>)]
+    pub techniques: Option<Vec<String>>,
     /// How it was closed.
     #[schema(value_type = Option<Outcome>)]
     pub outcome: Option<String>,
@@ -54,10 +58,20 @@ pub struct CaseItem {
     pub created_at: DateTime<Utc>,
 }
 
-type ItemColumns =
-    (SqlUuid, Text, Text, Text, Text, Array<Text>, Array<Text>, Array<Text>, Nullable<Text>, BigInt, Timestamptz);
-const ITEM_OF_C: &str = "c.id as item_id, c.id as case_id, c.reference, c.status, c.priority, c.lead_agency, c.offences, c.grounds, \
-                         c.techniques, c.outcome, c.version, c.created_at, ";
+type ItemColumns = (SqlUuid, Text, Text, Text, Text, Texts, Texts, Texts, Nullable<Text>, BigInt, Timestamptz);
+type Texts = Nullable<Array<Text>>;
+
+/// The columns of a [`CaseItem`] that the actor may read. Coordinators need no codes of offences.
+fn item_of_c<ST>(sight: Sight) -> Sql<ST> {
+    let codes = match sight {
+        Sight::Grants | Sight::Nothing => "c.offences, c.grounds, c.techniques, ",
+        Sight::Headers => "null::text[] as offences, null::text[] as grounds, null::text[] as techniques, ",
+    };
+    Sql::new()
+        .with("c.id as item_id, c.id as case_id, c.reference, c.status, c.priority, c.lead_agency, ", [])
+        .with(codes, [])
+        .with("c.outcome, c.version, c.created_at, ", [])
+}
 
 /// A case as the actor may see it.
 #[derive(Debug, Clone)]
@@ -101,10 +115,11 @@ impl Db {
     pub fn case(&self, call: &Call, id: CaseId) -> Result<CaseSeen, Error> {
         type Columns = (ItemColumns, Array<SqlUuid>, Nullable<Jsonb>, Array<Text>);
         let seen = Seen::One(About::Case(id, Act::ReadCase));
-        let query = match visibility::sight(&call.actor, Act::ReadCase) {
+        let sight = visibility::sight(&call.actor, Act::ReadCase);
+        let query = match sight {
             Sight::Grants | Sight::Nothing => Sql::<Columns>::new()
                 .with("select ", [])
-                .with(ITEM_OF_C, [])
+                .then(item_of_c::<()>(sight))
                 .then(visibility::case_rule::<()>(call, Act::ReadCase))
                 .with(
                     " as rule, null::text[] as sections, '{}'::text[] as parties, l.grants, \
@@ -123,7 +138,7 @@ impl Db {
                 .then(visibility::case_visible::<()>(call, Act::ReadCase)),
             Sight::Headers => Sql::new()
                 .with("select ", [])
-                .with(ITEM_OF_C, [])
+                .then(item_of_c::<()>(sight))
                 .with(
                     "'unshielded' as rule, null::text[] as sections, null::jsonb as grants, '{}'::uuid[] as child_ids, \
                      array(select distinct g.agency from grants g where g.case_id = c.id and (g.until is null or g.until > ?) \
@@ -136,7 +151,7 @@ impl Db {
                        child_ids, grants, parties";
         let rows: Vec<(CaseItem, Vec<Uuid>, Option<Value>, Vec<String>)> =
             self.read(call, Read { columns, query, seen })?;
-        let (item, children, grants, parties) = rows.into_iter().next().ok_or(lindung_domain::Refusal::NotFound)?;
+        let (item, children, grants, parties) = rows.into_iter().next().ok_or(Refusal::NotFound)?;
         Ok(CaseSeen { item, children, grants: grants.map_or(Ok(Vec::new()), file::grants)?, parties })
     }
 
@@ -146,10 +161,19 @@ impl Db {
     /// The actor has no role that lists cases; the database is not available.
     pub fn cases(&self, call: &Call, filter: &CaseFilter) -> Result<Vec<(CaseItem, DateTime<Utc>)>, Error> {
         policy::require_own(&call.actor, Act::ListCases)?;
+        let sight = visibility::sight(&call.actor, Act::ReadCase);
+        if sight == Sight::Headers {
+            // What may not be read may not be found out by filtering either.
+            for (field, set) in [("technique", filter.technique.is_some()), ("offence", filter.offence.is_some())] {
+                if set {
+                    return Err(Refusal::from(Invalid::new(field, "not-readable", "is not shown to you")).into());
+                }
+            }
+        }
         let place = filter.after.clone().unwrap_or_else(TimePlace::start);
         let mut query = Sql::<(ItemColumns, Timestamptz)>::new()
             .with("select ", [])
-            .with(ITEM_OF_C, [])
+            .then(item_of_c::<()>(sight))
             .then(visibility::case_rule::<()>(call, Act::ReadCase))
             .with(
                 " as rule, null::uuid[] as child_ids, null::text[] as sections, p.activity_at from case_parties p \

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::db::Db;
 use crate::error::Error;
-use crate::schema::{client_keys, clients, officers, spent_assertions};
+use crate::schema::{agencies, client_keys, clients, officers, spent_assertions};
 
 /// A client as it is registered.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +132,25 @@ impl Db {
     pub fn disable_client(&self, id: &ClientId) -> Result<bool, Error> {
         let conn = &mut *self.connection()?;
         Ok(diesel::update(clients::table.find(id.as_str())).set(clients::active.eq(false)).execute(conn)? > 0)
+    }
+
+    /// Takes a key away from a client, from the next assertion on; whether it had that key.
+    ///
+    /// # Errors
+    /// The database is not available.
+    pub fn remove_key(&self, id: &ClientId, kid: &str) -> Result<bool, Error> {
+        let conn = &mut *self.connection()?;
+        Ok(diesel::delete(client_keys::table.find((id.as_str(), kid))).execute(conn)? > 0)
+    }
+
+    /// Whether the agency or unit is registered, takes part and is no heading.
+    ///
+    /// # Errors
+    /// The database is not available.
+    pub fn takes_part(&self, agency: &AgencyCode) -> Result<bool, Error> {
+        let able = agencies::table.find(agency.as_str());
+        let able = able.select(agencies::active.and(agencies::kind.ne("heading")));
+        Ok(able.first(&mut *self.connection()?).optional()?.unwrap_or(false))
     }
 
     /// Spends an assertion: false when it was spent before (RFC 7523, 3, item 7).

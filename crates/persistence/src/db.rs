@@ -237,24 +237,26 @@ impl Db {
         })
     }
 
-    /// Changes something that is about no case, with its access row and the answer to repeat.
+    /// Changes something that is about no case, with its access row and the answer to repeat. What
+    /// `permit` says holds for a repeat too.
     ///
     /// # Errors
-    /// What `work` says, or why it could not be saved. Nothing is kept then.
+    /// What `permit` or `work` says, or why it could not be saved. Nothing is kept then.
     pub(crate) fn write_reference(
         &self,
         writing: Writing<'_>,
-        work: impl FnOnce(&mut PgConnection) -> Result<(Relation, Answer), Error>,
+        permit: impl FnOnce(&mut PgConnection) -> Result<Relation, Error>,
+        work: impl FnOnce(&mut PgConnection) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
         self.transaction(|conn| {
             let loaded = file::lock_and_load(conn, &writing)?;
-            let touched = |rule| access_log::Touched::case(rule, None);
+            let touched = access_log::Touched::case(permit(conn)?, None);
             if let Some(answer) = loaded.replay {
-                access_log::change(writing.call, "replayed", touched(Relation::Administers)).execute(conn)?;
+                access_log::change(writing.call, "replayed", touched).execute(conn)?;
                 return Ok(answer);
             }
-            let (rule, answer) = work(conn)?;
-            access_log::change(writing.call, "permitted", touched(rule)).execute(conn)?;
+            let answer = work(conn)?;
+            access_log::change(writing.call, "permitted", touched).execute(conn)?;
             if let Some(repeat) = writing.repeat {
                 idempotency::kept(writing.call, repeat, &answer).execute(conn)?;
             }

@@ -54,11 +54,11 @@ const BUSY: &[&str] = &[
 ];
 
 impl From<DieselError> for Error {
-    /// Only the server's primary message is kept: its detail may hold values.
+    /// Only the beginning of the server's primary message is kept: the rest may hold values.
     fn from(error: DieselError) -> Self {
         match error {
             DieselError::DatabaseError(kind, info) => {
-                let message = info.message().to_owned();
+                let message = info.message().split(": ").next().unwrap_or_default().to_owned();
                 match kind {
                     DatabaseErrorKind::ClosedConnection
                     | DatabaseErrorKind::UnableToSendCommand

@@ -7,7 +7,7 @@ use diesel::{OptionalExtension, RunQueryDsl};
 use lindung_domain::case::{self, Asking, Case, CaseFile, Header};
 use lindung_domain::grant::Grant;
 use lindung_domain::policy::{self, Act, Relation};
-use lindung_domain::referral::{Party, Referral};
+use lindung_domain::referral::{Action, Party, Referral};
 use lindung_domain::{Actor, CaseId, ChildId, ReferralId, Refusal, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,13 +61,18 @@ impl Loaded {
         self.file.as_ref().map(|it| it.case.record().id)
     }
 
-    /// Whether what an answer tells of may still be seen: a repeat passes the policy again.
+    /// Whether what an answer tells of may still be seen: a repeat passes the policy again, and
+    /// where the right has gone it is as if there had never been anything.
     pub(crate) fn require_read(&self, asking: &Asking<'_>) -> Result<Relation, Refusal> {
         let file = self.file()?;
-        match &self.referral {
-            Some(referral) => referral.require_read(Act::ReadReferral, file, asking),
+        let right = match &self.referral {
+            // A client alone reads no referral, but it may be told again of the receipt that it gave.
+            Some(referral) => referral
+                .require_read(Act::ReadReferral, file, asking)
+                .or_else(|_| referral.require_read(Act::Referral(Action::Receive), file, asking)),
             None => policy::require(asking.actor, Act::ReadCase, &file.relations(asking)),
-        }
+        };
+        right.map_err(|_| Refusal::NotFound)
     }
 }
 

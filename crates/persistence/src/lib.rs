@@ -7,6 +7,7 @@
 
 mod access_log;
 mod agencies;
+mod bulk;
 mod cases;
 mod clients;
 mod db;
@@ -26,6 +27,7 @@ mod visibility;
 
 pub use access_log::{Access, AccessFilter, AccessPage, Place};
 pub use agencies::{Agency, AgencyChange, Code, CodeList, Contact};
+pub use bulk::{Filled, POLICE, SCHOOL};
 pub use cases::{CaseFilter, CaseItem, CaseSeen};
 pub use clients::{Client, ClientKey};
 pub use db::{Call, Db, Decided, Refused, Settings, Tx, Writing};

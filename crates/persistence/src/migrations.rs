@@ -1,5 +1,6 @@
 //! Bringing the database to the shape that this version needs, and back.
 
+use diesel::connection::SimpleConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::db::Db;
@@ -14,6 +15,8 @@ impl Db {
     /// A migration fails; the database is not available.
     pub fn migrate(&self) -> Result<Vec<String>, Error> {
         let conn = &mut *self.connection()?;
+        // A migration takes as long as it takes.
+        conn.batch_execute("set statement_timeout = 0")?;
         let applied = conn.run_pending_migrations(MIGRATIONS).map_err(|error| Error::Fault(error.to_string()))?;
         Ok(applied.iter().map(ToString::to_string).collect())
     }

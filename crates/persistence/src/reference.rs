@@ -14,7 +14,7 @@ const AGENCIES: &str = include_str!("../reference/agencies.json");
 const CODES: &str = include_str!("../reference/codes.json");
 const DEVELOPMENT: &str = include_str!("../reference/development.json");
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AgencyFact {
     code: String,
@@ -114,8 +114,8 @@ impl Db {
     ///
     /// # Errors
     /// The database is not available.
-    pub fn seed_development(&self, development: Development, now: DateTime<Utc>) -> Result<(), Error> {
-        self.transaction(|conn| seed_agencies(conn, development.units, now))
+    pub fn seed_development(&self, development: &Development, now: DateTime<Utc>) -> Result<(), Error> {
+        self.transaction(|conn| seed_agencies(conn, development.units.clone(), now))
     }
 }
 

@@ -89,7 +89,7 @@ impl Saved for Added {
         vec![self.child.0]
     }
     fn sections(&self) -> Vec<&Written> {
-        self.identity.iter().collect()
+        self.sections.iter().collect()
     }
 }
 

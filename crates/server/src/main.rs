@@ -1,2 +1,68 @@
-//! x
-fn main() {}
+//! `lindung`: serves the API, and everything that its operator does.
+
+mod admin;
+mod config;
+mod secrets;
+mod serve;
+mod speak;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+
+/// What a command can fail with: told to the operator as it is.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The coordination API of a child-protection task force.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Configuration comes from the environment: see the README.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API until SIGTERM or Ctrl-C.
+    Serve,
+    /// Bring the database to the shape that this version needs.
+    Migrate,
+    /// Load agencies and code lists, or bring them up to date.
+    Seed(admin::Seed),
+    /// Keep the systems that may ask for tokens.
+    #[command(subcommand)]
+    Client(admin::Client),
+    /// Print an access token of the running service.
+    Token(speak::Token),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Play a story against the running service.
+    Demo(speak::Demo),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.command) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("lindung: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Failure> {
+    let config = Config::load()?;
+    match command {
+        Command::Serve => serve::serve(config)?,
+        Command::Migrate => admin::migrate(&config)?,
+        Command::Seed(seed) => admin::seed(&config, &seed)?,
+        Command::Client(client) => admin::client(&config, client)?,
+        Command::Token(token) => speak::token(&config, token)?,
+        Command::Openapi => print!("{}", lindung_http::serve::Contract::known()?.as_str()),
+        Command::Demo(demo) => return speak::demo(&config, &demo),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,44 @@
+//! Measurements for Prometheus. Labels are routes and codes, never anything that was sent.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use actix_web::http::Method;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+const SECONDS: &str = "http_request_duration_seconds";
+const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// The recorder of this process, installed when it is first needed.
+fn recorder() -> Option<&'static PrometheusHandle> {
+    let install = || {
+        let builder = PrometheusBuilder::new().set_buckets(BUCKETS).ok()?;
+        let handle = builder.install_recorder().ok()?;
+        metrics::describe_histogram!(SECONDS, metrics::Unit::Seconds, "Time from head to answer, by route");
+        metrics::describe_counter!("http_requests_total", "Answers, by method, route and status");
+        metrics::describe_gauge!("database_connections", "Connections of the pool, by state");
+        Some(handle)
+    };
+    RECORDER.get_or_init(install).as_ref()
+}
+
+/// Counts an answer.
+pub fn answered(method: &Method, route: String, status: u16, took: Duration) {
+    if recorder().is_none() {
+        return;
+    }
+    let (method, status) = (method.to_string(), status.to_string());
+    metrics::histogram!(SECONDS, "route" => route.clone()).record(took);
+    metrics::counter!("http_requests_total", "method" => method, "route" => route, "status" => status).increment(1);
+}
+
+/// Everything measured, in Prometheus's text format.
+pub fn render((connections, idle): (u32, u32)) -> String {
+    let Some(recorder) = recorder() else { return String::new() };
+    metrics::gauge!("database_connections", "state" => "idle").set(idle);
+    metrics::gauge!("database_connections", "state" => "busy").set(connections.saturating_sub(idle));
+    recorder.run_upkeep();
+    recorder.render()
+}

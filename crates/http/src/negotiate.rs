@@ -1,0 +1,55 @@
+//! Whether what we answer with is acceptable to the client (RFC 9110, 12.5.1).
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{ACCEPT, Accept, Header};
+use actix_web::middleware::Next;
+use actix_web::{HttpRequest, mime};
+
+use crate::problem::Problem;
+
+/// Newline-delimited JSON.
+pub const NDJSON: &str = "application/x-ndjson";
+const NDJSON_OPERATION: &str = "/access-log";
+
+/// Around every request of the API: 406 where neither JSON nor anything else we have is accepted.
+///
+/// # Errors
+/// What the service says.
+pub async fn acceptable(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let lines = request.path().ends_with(NDJSON_OPERATION) && accepts(request.request(), NDJSON);
+    if request.headers().contains_key(ACCEPT) && !lines && !accepts(request.request(), "application/json") {
+        return Err(Problem::NotAcceptable.into());
+    }
+    next.call(request).await
+}
+
+/// Whether a media type is accepted at all.
+fn accepts(request: &HttpRequest, media: &str) -> bool {
+    let Ok(accept) = Accept::parse(request) else { return false };
+    let (kind, subtype) = media.split_once('/').unwrap_or_default();
+    // The most specific range decides: `application/json;q=0, */*` refuses JSON.
+    let specific = |range: &mime::Mime| match (range.type_() == kind, range.subtype() == subtype) {
+        (true, true) => Some(3),
+        (true, false) if range.subtype() == mime::STAR => Some(2),
+        _ if range.type_() == mime::STAR => Some(1),
+        _ => None,
+    };
+    let best = accept.iter().filter_map(|it| Some((specific(&it.item)?, it.quality))).max_by_key(|it| it.0);
+    best.is_some_and(|it| it.1 > actix_web::http::header::Quality::ZERO)
+}
+
+/// Whether lines of JSON are preferred to one JSON document: named, and not below JSON.
+pub fn prefers_lines(request: &HttpRequest) -> bool {
+    let Ok(accept) = Accept::parse(request) else { return false };
+    let ranked = accept.ranked();
+    ranked.iter().find_map(|it| match it.essence_str() {
+        NDJSON => Some(true),
+        "application/json" => Some(false),
+        _ => None,
+    }) == Some(true)
+}

@@ -1,0 +1,141 @@
+//! What surrounds every request: its id and trace, one log line, metrics, headers that harden, and
+//! HEAD answered as GET without a body. Nothing personal is logged: routes, not paths.
+
+use std::time::Instant;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, HttpRequest};
+use lindung_domain::Actor;
+use lindung_persistence::{Db, Refused};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::caller;
+use crate::metrics;
+use crate::problem::Problem;
+
+/// The id of a request, ours whatever the client sent.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestId(Uuid);
+
+impl RequestId {
+    /// Of this request.
+    pub fn of(request: &HttpRequest) -> Uuid {
+        request.extensions().get::<RequestId>().map_or(Uuid::nil(), |it| it.0)
+    }
+}
+
+/// What every answer says, unless it says something of its own.
+const HARDENING: &[(&str, &str)] = &[
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+];
+
+/// Around every request.
+///
+/// # Errors
+/// What the service says.
+pub async fn observe(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let (started, id) = (Instant::now(), Db::new_id());
+    request.extensions_mut().insert(RequestId(id));
+    // The connection itself remembers that it was HEAD, and sends no body.
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    let trace_id = trace_id(request.headers()).unwrap_or_default();
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", request_id = %id, trace_id, %method);
+    let outer = span.clone();
+    async move {
+        let mut response = next.call(request).await?;
+        let request = response.request();
+        let route = request.match_pattern().unwrap_or_default();
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        let extensions = request.extensions();
+        let actor = extensions.get::<Actor>();
+        let agency = actor.map(|it| it.agency().as_str()).unwrap_or_default();
+        let client = actor.map(|it| it.client_id().as_str()).unwrap_or_default();
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let problem = response.response().error().and_then(|it| it.as_error::<Problem>());
+        match problem.and_then(Problem::cause) {
+            Some(cause) => tracing::error!(route, status, micros, client, agency, cause, "failed"),
+            None => tracing::info!(route, status, micros, client, agency, "answered"),
+        }
+        drop(extensions);
+        metrics::answered(&method, route, status, took);
+        harden(response.headers_mut(), id);
+        Ok(response)
+    }
+    .instrument(outer)
+    .await
+}
+
+fn harden(headers: &mut HeaderMap, id: Uuid) {
+    for (name, value) in HARDENING {
+        if !headers.contains_key(*name) {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}
+
+/// The trace that the client's request belongs to (W3C Trace Context, 3.2).
+fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
+    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let hex = |text: &str, length: usize| {
+        text.len() == length && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let good = hex(version, 2) && version != "ff" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
+    (good && trace.bytes().any(|b| b != b'0')).then_some(trace)
+}
+
+/// Around every request of the API: what is refused is recorded, or nothing is answered but that it
+/// could not be.
+///
+/// # Errors
+/// What the service says.
+pub async fn record_refusals(
+    app: Data<App>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let response = next.call(request).await?;
+    let refused = {
+        let request = response.request();
+        let problem = response.response().error().and_then(|it| it.as_error::<Problem>());
+        problem.zip(app.operations().of(request)).map(|(problem, action)| Refused {
+            actor: request.extensions().get::<Actor>().cloned(),
+            action,
+            request_id: RequestId::of(request),
+            target: caller::target(request),
+            outcome: problem.outcome(),
+            now: app.now(),
+        })
+    };
+    match refused {
+        None => Ok(response.map_into_boxed_body()),
+        Some(refused) => match app.record(refused).await {
+            Ok(()) => Ok(response.map_into_boxed_body()),
+            Err(problem) => Ok(response.error_response(problem)),
+        },
+    }
+}

@@ -1,0 +1,108 @@
+//! What a referral asks and shares, as it is sent.
+
+use lindung_domain::referral::{Route, Share, Terms};
+use lindung_domain::refusal::Invalid;
+use lindung_domain::values::{Priority, ReferralKind};
+use lindung_domain::{AgencyCode, ChildId, Purpose, Section};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::problem::Problem;
+
+/// The longest retention after completion, in days: ten years.
+const RETENTION_LIMIT: i32 = 3650;
+
+/// A referral to make.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewReferral {
+    /// Whether it is kept as a draft, yours alone, and sent later.
+    #[serde(default)]
+    pub(super) draft: bool,
+    #[serde(flatten)]
+    #[validate(nested)]
+    pub(super) terms: TermsBody,
+}
+
+/// What is asked, of whom, and what is shared for it.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct TermsBody {
+    /// What is asked.
+    kind: ReferralKind,
+    /// How fast it has to move.
+    priority: Priority,
+    /// The agency asked; or leave it out and give `openTo`.
+    recipient: Option<AgencyCode>,
+    /// Others that the recipient may pass it on to, at most 20.
+    #[serde(default)]
+    #[validate(length(max = 20))]
+    #[schema(max_items = 20)]
+    alternatives: Vec<AgencyCode>,
+    /// Several agencies, one of which claims it, at most 20.
+    #[validate(length(max = 20))]
+    #[schema(max_items = 20)]
+    open_to: Option<Vec<AgencyCode>>,
+    /// In words, at most 4,000 characters. No name in it.
+    #[validate(length(min = 1, max = 4000))]
+    #[schema(min_length = 1, max_length = 4000, example = "Please assess the child's safety at home within the day.")]
+    request: String,
+    /// About which of the case's children; all when left out.
+    #[validate(length(min = 1, max = 50))]
+    #[schema(min_items = 1, max_items = 50)]
+    children: Option<Vec<ChildId>>,
+    /// What the recipient will see once it accepts. `summary` is always shared; every other section names its basis.
+    #[serde(default)]
+    #[validate(length(max = 11))]
+    #[schema(max_items = 11)]
+    shares: Vec<Share>,
+    /// Which shared sections the recipient may write.
+    #[serde(default)]
+    #[validate(length(max = 11))]
+    #[schema(max_items = 11)]
+    contributes: Vec<Section>,
+    /// What the recipient may use it for: purposes of work on a case.
+    #[validate(length(min = 1, max = 5))]
+    #[schema(min_items = 1, max_items = 5, example = json!(["protection"]))]
+    purposes: Vec<Purpose>,
+    /// Whether the recipient may share onward what it sees, and pass the referral on to anyone.
+    #[serde(default)]
+    onward: bool,
+    /// For how many days after completion the recipient still sees what was shared.
+    #[serde(default)]
+    #[validate(range(min = 0, max = RETENTION_LIMIT))]
+    #[schema(minimum = 0, maximum = 3650)]
+    retention_days: i32,
+}
+
+impl TermsBody {
+    /// The terms, if the route is one or the other.
+    pub(super) fn into_terms(self) -> Result<Terms, Problem> {
+        let TermsBody {
+            kind,
+            priority,
+            recipient,
+            alternatives,
+            open_to,
+            request,
+            children,
+            shares,
+            contributes,
+            purposes,
+            onward,
+            retention_days,
+        } = self;
+        let route = match (recipient, open_to) {
+            (Some(_), Some(_)) => {
+                return Err(Invalid::new("openTo", "conflict", "goes without recipient").into());
+            }
+            (None, Some(_)) if !alternatives.is_empty() => {
+                return Err(Invalid::new("alternatives", "conflict", "goes with recipient, not with openTo").into());
+            }
+            (None, Some(listed)) => Route::Open(listed),
+            (recipient, None) => Route::Named { recipient, alternatives },
+        };
+        Ok(Terms { kind, priority, route, request, children, shares, contributes, purposes, onward, retention_days })
+    }
+}

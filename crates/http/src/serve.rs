@@ -1,0 +1,98 @@
+//! The HTTP server, from the parts of the service.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{Error, HttpResponse, HttpServer};
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::app::App;
+use crate::{document, extract, observe, routes, service};
+
+/// How long a request's head may take to come.
+const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long requests may go on once the service is told to stop.
+const GRACE_SECONDS: u64 = 20;
+
+/// Swagger UI runs its own script and style, and nothing else.
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
+
+/// The service as an actix application.
+pub fn application(
+    app: App,
+    contract: Data<Contract>,
+) -> actix_web::App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let ui = SwaggerUi::new("/docs/{_:.*}").config(
+        Config::from("/openapi.json").validator_url("none").display_operation_id(true).persist_authorization(false),
+    );
+    let docs = web::scope("")
+        .wrap(DefaultHeaders::new().add((CONTENT_SECURITY_POLICY, DOCS_POLICY)))
+        .service(web::redirect("/docs", "/docs/"))
+        .service(ui);
+    actix_web::App::new()
+        .app_data(Data::new(app))
+        .app_data(contract)
+        .app_data(extract::path_config())
+        .into_utoipa_app()
+        .configure(routes)
+        .into_app()
+        .service(web::resource("/openapi.json").get(openapi))
+        .service(docs)
+        .default_service(web::to(service::nothing_here))
+        .wrap(from_fn(observe::observe))
+}
+
+/// The contract as text, made once.
+#[derive(Debug)]
+pub struct Contract(String);
+
+impl Contract {
+    /// The contract that is checked in.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn known() -> serde_json::Result<Self> {
+        Ok(Contract(document().to_pretty_json()? + "\n"))
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+async fn openapi(contract: Data<Contract>) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(contract.0.clone())
+}
+
+/// Serves on a listener until it is told to stop.
+///
+/// # Errors
+/// The listener cannot be used; the contract cannot be written.
+pub fn serve(app: App, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
+    let contract = Data::new(Contract::known().map_err(std::io::Error::other)?);
+    let server = HttpServer::new(move || application(app.clone(), contract.clone()))
+        .workers(workers)
+        .client_request_timeout(HEAD_DEADLINE)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(GRACE_SECONDS)
+        .disable_signals()
+        .listen(listener)?;
+    Ok(server.run())
+}

@@ -1,0 +1,128 @@
+//! The configuration: read from the environment, here and nowhere else.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use figment::Figment;
+use figment::providers::{Env, Serialized};
+use lindung_persistence::{Db, Settings};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::Failure;
+
+/// Where the service runs: what may be missing depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// For real: nothing is made up.
+    Production,
+    /// On somebody's machine: keys are made when they are missing.
+    Development,
+}
+
+/// Everything that can be set, each as `LINDUNG_…`.
+#[derive(Debug, Deserialize)]
+pub struct Config {
+    database_url: Option<SecretString>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    issuer: Option<String>,
+    /// Where the service runs.
+    pub environment: Environment,
+    token_keys: Option<String>,
+    digest_key: Option<PathBuf>,
+    credentials: Option<PathBuf>,
+    pool_size: u32,
+    /// Threads that speak HTTP; 0 takes as many as there are cores.
+    pub workers: usize,
+    /// What is logged, as tracing's filters have it.
+    pub log: String,
+}
+
+/// What holds when nothing is said.
+#[derive(Serialize)]
+struct Defaults {
+    listen: &'static str,
+    environment: Environment,
+    pool_size: u32,
+    workers: usize,
+    log: &'static str,
+}
+
+const DEFAULTS: Defaults =
+    Defaults { listen: "127.0.0.1:8080", environment: Environment::Production, pool_size: 8, workers: 0, log: "info" };
+
+/// How long a request waits for a connection before it is answered 503.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Config {
+    /// From the environment.
+    ///
+    /// # Errors
+    /// A variable does not hold what it should.
+    pub fn load() -> Result<Self, Failure> {
+        // Lists and numbers come as text; a path that looks like a number is still a path.
+        let given = Env::prefixed("LINDUNG_").ignore(&["test_database_url"]);
+        let figment = Figment::from(Serialized::defaults(DEFAULTS)).merge(given);
+        let config: Config = figment.extract().map_err(|error| {
+            let named = error.path.first().map_or(String::new(), |it| format!("LINDUNG_{}: ", it.to_uppercase()));
+            format!("{named}{}", error.kind)
+        })?;
+        Ok(config)
+    }
+
+    /// The service's own URL, without a slash at the end.
+    ///
+    /// # Errors
+    /// It is missing in production, or not one that clients could trust.
+    pub fn issuer(&self) -> Result<String, Failure> {
+        let issuer = match (&self.issuer, self.environment) {
+            (Some(issuer), _) => issuer.trim_end_matches('/').to_owned(),
+            (None, Environment::Development) => format!("http://{}", self.listen),
+            (None, Environment::Production) => {
+                return Err("LINDUNG_ISSUER is missing: the https URL at which clients reach the service".into());
+            }
+        };
+        let secure = issuer.starts_with("https://");
+        if !secure && (self.environment == Environment::Production || !issuer.starts_with("http://")) {
+            return Err("LINDUNG_ISSUER must begin with https:// outside development".into());
+        }
+        Ok(issuer)
+    }
+
+    /// The database.
+    ///
+    /// # Errors
+    /// Nobody says which.
+    pub fn db(&self) -> Result<Db, Failure> {
+        let url = self.database_url.as_ref().ok_or("LINDUNG_DATABASE_URL is missing")?.expose_secret().to_owned();
+        Ok(Db::new(Settings { url, pool_size: self.pool_size, acquire_timeout: ACQUIRE_TIMEOUT }))
+    }
+
+    /// The files with the keys of access tokens; the first signs.
+    ///
+    /// # Errors
+    /// Nobody says which.
+    pub fn token_keys(&self) -> Result<Vec<PathBuf>, Failure> {
+        let paths = self.token_keys.as_deref().ok_or("LINDUNG_TOKEN_KEYS is missing: PEM files with commas between")?;
+        Ok(paths.split(',').map(|it| PathBuf::from(it.trim())).collect())
+    }
+
+    /// The file with the key of digests.
+    ///
+    /// # Errors
+    /// Nobody says which.
+    pub fn digest_key(&self) -> Result<&PathBuf, Failure> {
+        self.digest_key.as_ref().ok_or_else(|| "LINDUNG_DIGEST_KEY is missing: a file of 32 random bytes".into())
+    }
+
+    /// The folder with the credentials of clients.
+    ///
+    /// # Errors
+    /// Nobody says which.
+    pub fn credentials(&self) -> Result<&PathBuf, Failure> {
+        self.credentials.as_ref().ok_or_else(|| "LINDUNG_CREDENTIALS is missing: a folder".into())
+    }
+}

@@ -1,0 +1,65 @@
+//! Keys in files: read, and in development made when they are missing.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use aws_lc_rs::rand;
+use lindung_http::keys::{self, TokenKeys};
+
+use crate::Failure;
+use crate::config::{Config, Environment};
+
+const TAG: &str = "PRIVATE KEY";
+
+/// The keys of access tokens.
+///
+/// # Errors
+/// A file is missing or holds no key.
+pub fn token_keys(config: &Config) -> Result<TokenKeys, Failure> {
+    let paths = config.token_keys()?;
+    if let Some(first) = paths.first() {
+        make_in_development(config, first, || Ok(pem::encode(&pem::Pem::new(TAG, keys::new_pkcs8()?)).into_bytes()))?;
+    }
+    let read = |path: &std::path::PathBuf| -> Result<Vec<u8>, Failure> {
+        let found = pem::parse(read(path)?).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(found.into_contents())
+    };
+    let all = paths.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    TokenKeys::from_pkcs8(&all).map_err(|error| format!("a file of LINDUNG_TOKEN_KEYS {error}").into())
+}
+
+/// The key of digests.
+///
+/// # Errors
+/// The file is missing or has not 32 bytes.
+pub fn digest_key(config: &Config) -> Result<[u8; 32], Failure> {
+    let path = config.digest_key()?;
+    make_in_development(config, path, || {
+        let mut key = [0; 32];
+        rand::fill(&mut key).map_err(|_| "the machine gives no random bytes")?;
+        Ok(key.to_vec())
+    })?;
+    read(path)?.try_into().map_err(|_| format!("{} has not 32 bytes", path.display()).into())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+/// Makes a file that only its owner reads, if this is development and there is none.
+fn make_in_development(
+    config: &Config,
+    path: &Path,
+    content: impl FnOnce() -> Result<Vec<u8>, Failure>,
+) -> Result<(), Failure> {
+    if config.environment != Environment::Development {
+        return Ok(());
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(mut file) => Ok(file.write_all(&content()?)?),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(format!("{}: {error}", path.display()).into()),
+    }
+}

@@ -1,0 +1,71 @@
+//! The service: from the configuration to the last request that is still answered.
+
+use std::net::TcpListener;
+use std::num::NonZero;
+use std::time::Duration;
+
+use lindung_http::app::{App, Clock, Parts};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::Failure;
+use crate::config::Config;
+use crate::secrets;
+
+/// How often what has served its time is forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+
+/// Serves until it is told to stop; requests that have begun are still answered.
+///
+/// # Errors
+/// The configuration lacks something, or the address is taken.
+pub fn serve(config: Config) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&config.log).map_err(|error| format!("LINDUNG_LOG: {error}"))?;
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .init();
+    let parts = Parts {
+        db: config.db()?,
+        clock: Clock::System,
+        issuer: config.issuer()?,
+        token_keys: secrets::token_keys(&config)?,
+        digest_key: secrets::digest_key(&config)?,
+    };
+    let app = App::new(parts);
+    let listener =
+        TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let cores = std::thread::available_parallelism().map_or(2, NonZero::get);
+    let workers = if config.workers == 0 { cores } else { config.workers };
+    actix_web::rt::System::new().block_on(async move {
+        let server = lindung_http::serve::serve(app.clone(), listener, workers)?;
+        let (handle, forgetting) = (server.handle(), actix_web::rt::spawn(forget(app)));
+        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        tracing::info!(listen = %config.listen, "serving");
+        actix_web::rt::spawn(async move {
+            tokio::select! { _ = term.recv() => {} _ = int.recv() => {} }
+            tracing::info!("stopping");
+            handle.stop(true).await;
+        });
+        let ended = server.await;
+        forgetting.abort();
+        Ok(ended?)
+    })
+}
+
+async fn forget(app: App) {
+    let mut ticks = tokio::time::interval(FORGET_EVERY);
+    loop {
+        ticks.tick().await;
+        let (db, now) = (app.parts().db.clone(), app.now());
+        match tokio::task::spawn_blocking(move || db.forget_expired(now)).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(forgotten)) => tracing::info!(forgotten, "forgot what has served its time"),
+            Ok(Err(error)) => tracing::warn!(%error, "could not forget what has served its time"),
+            Err(_) => return,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Speaking to the running service as a ministry's system would: one token, or a whole story.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use lindung_client::{Api, Credentials, Officer, Speaker, story};
+use tokio::runtime::Builder;
+
+use crate::Failure;
+use crate::config::Config;
+
+/// Whose token, and what for.
+#[derive(Debug, Args)]
+pub struct Token {
+    /// The agency or unit.
+    #[arg(long)]
+    agency: String,
+    /// The officer; without one the client acts alone.
+    #[arg(long, requires = "roles")]
+    officer: Option<String>,
+    /// The officer's name; their id when left out.
+    #[arg(long)]
+    name: Option<String>,
+    /// A role of the officer's; once for each.
+    #[arg(long = "role", requires = "officer")]
+    roles: Vec<String>,
+    /// The purpose of use; none for an administrator.
+    #[arg(long, requires = "officer")]
+    purpose: Option<String>,
+}
+
+/// Which story.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The file.
+    story: PathBuf,
+}
+
+/// Prints a token.
+///
+/// # Errors
+/// No client may speak for the agency, or the service gives none.
+pub fn token(config: &Config, token: Token) -> Result<(), Failure> {
+    let Token { agency, officer, name, roles, purpose } = token;
+    let all = Credentials::load_all(config.credentials()?)?;
+    let credentials = all.iter().find(|it| it.speaks_for(&agency)).ok_or_else(|| {
+        format!(
+            "no client in {} speaks for {agency}",
+            config.credentials().map_or(String::new(), |it| it.display().to_string())
+        )
+    })?;
+    let officer = officer.map(|id| Officer { name: name.unwrap_or_else(|| id.clone()), id, roles, purpose });
+    let speaker = Speaker { agency, officer };
+    let api = Api::new(&config.issuer()?)?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    println!("{}", runtime.block_on(api.token(credentials, &speaker))?);
+    Ok(())
+}
+
+/// Plays a story; fails if a step is answered other than it expects.
+///
+/// # Errors
+/// The story cannot be played at all.
+pub fn demo(config: &Config, demo: &Demo) -> Result<ExitCode, Failure> {
+    let story = story::Story::load(&demo.story)?;
+    let credentials = Credentials::load_all(config.credentials()?)?;
+    let api = Api::new(&config.issuer()?)?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let played = runtime.block_on(story::play(&story, &api, &credentials, &mut std::io::stdout()))?;
+    Ok(if played.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# make demo: plays the story against the service that runs, or against one that lives just as long as the story.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+require curl
+if ours_answers; then
+  build
+else
+  prepare
+  start_service
+fi
+code=0
+"$lindung" demo deploy/demo/story.json || code=$?
+exit "$code"

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# make test: every test, on a cluster apart from make run's. ARGS are cargo's: ARGS="-p lindung-tests -- accept".
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+require postgresql
+require_compiler
+deploy/development/cluster.sh start test
+LINDUNG_TEST_DATABASE_URL=$(database_url test postgres)
+export LINDUNG_TEST_DATABASE_URL
+read -ra arguments <<<"${ARGS-}"
+exec cargo test --workspace "${arguments[@]}"

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# make token: an access token of the running service, alone on standard output. Without OFFICER it is the client's own.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+[[ -n ${AGENCY-} && ( -z ${OFFICER-} || -n ${ROLE-} ) ]] ||
+  fail "usage: make token AGENCY=KDN.PDRM.D11.KL [OFFICER=insp.tan ROLE=officer PURPOSE=investigation]"
+if [[ ! -x $lindung ]] || ! ours_answers; then
+  fail "No Lindung answers at $LINDUNG_ISSUER: start it with make run, in another terminal."
+fi
+
+arguments=(--agency "$AGENCY")
+if [[ -n ${OFFICER-} ]]; then
+  arguments+=(--officer "$OFFICER")
+  IFS=, read -ra roles <<<"$ROLE"
+  for role in "${roles[@]}"; do arguments+=(--role "$role"); done
+  if [[ -n ${PURPOSE-} ]]; then arguments+=(--purpose "$PURPOSE"); fi
+fi
+exec "$lindung" token "${arguments[@]}"

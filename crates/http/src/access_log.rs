@@ -42,7 +42,7 @@ struct AccessParams {
     client: Option<ClientId>,
     /// Of this operation, by its operationId.
     #[validate(length(max = 64))]
-    #[param(max_length = 64, example = "getSection")]
+    #[param(max_length = 64, example = "get_section")]
     action: Option<String>,
     /// With this outcome.
     #[validate(length(max = 64))]

@@ -1,1 +1,19 @@
+//! Every file here is about one resource or one manner of the API.
 
+mod access_log;
+mod agencies;
+mod cases;
+mod children;
+mod code_lists;
+mod contract;
+mod grants;
+mod hostile;
+mod idempotency;
+mod manners;
+mod migrations;
+mod policy;
+mod races;
+mod referrals;
+mod sections;
+mod timeline;
+mod tokens;

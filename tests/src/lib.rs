@@ -1,1 +1,13 @@
-//! x
+//! Lindung tried from outside: the real server on a port of its own, over a database of its own.
+//!
+//! [`TestApp::start`] gives both; [`Session`] is somebody who is signed in and asks. Time is the
+//! app's own and stands still until [`TestApp::wait`].
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails where it stands")]
+
+mod app;
+mod database;
+mod session;
+
+pub use app::TestApp;
+pub use database::Database;
+pub use session::{Answered, Ref, Session, case_body, referral_body};

@@ -1,0 +1,1 @@
+//! The contract, the database and the source tree say the same.

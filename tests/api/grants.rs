@@ -1,0 +1,1 @@
+//! What a referral lets its recipient see, and when that ends.

@@ -1,0 +1,1 @@
+//! Bad input gets a polite 4xx.

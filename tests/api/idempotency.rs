@@ -1,0 +1,1 @@
+//! A request sent twice is done once.

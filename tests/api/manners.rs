@@ -1,0 +1,1 @@
+//! HTTP manners: versions, methods, media types, headers, health.

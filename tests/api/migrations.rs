@@ -1,0 +1,1 @@
+//! Migrations go down and up again.

@@ -1,0 +1,1 @@
+//! The policy and what the database shows, held against each other.

@@ -1,0 +1,1 @@
+//! Sections, each with its own version.

@@ -1,0 +1,1 @@
+//! Who is asking: every rule of assertions and access tokens.

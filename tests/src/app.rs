@@ -1,0 +1,149 @@
+//! The service under test.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use actix_web::dev::ServerHandle;
+use chrono::{DateTime, Duration, Utc};
+use lindung_client::{Api, Credentials, Reply, Speaker};
+use lindung_http::app::{App, Clock, Parts};
+use lindung_http::keys::{self, TokenKeys};
+use serde_json::Value;
+
+use crate::database::{Database, credentials};
+use crate::session::Session;
+
+/// When every test begins: the morning of 24 November 2026 in Kuala Lumpur.
+const BEGINNING: i64 = 1_795_485_600;
+
+/// The real server on a port of its own, over a database of its own.
+pub struct TestApp {
+    /// Its database.
+    pub database: Database,
+    /// The way to it over HTTP.
+    pub api: Api,
+    /// The private key of its access tokens (PKCS#8), so that a test can forge some.
+    pub token_key: Vec<u8>,
+    clock: Arc<AtomicI64>,
+    server: ServerHandle,
+}
+
+impl TestApp {
+    /// Starts one.
+    pub async fn start() -> Self {
+        TestApp::over(Database::new()).await
+    }
+
+    /// Starts one over this database.
+    pub async fn over(database: Database) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let clock = Arc::new(AtomicI64::new(BEGINNING * 1_000_000));
+        let token_key = keys::new_pkcs8().unwrap();
+        let app = App::new(Parts {
+            db: database.db(),
+            clock: Clock::Set(clock.clone()),
+            issuer: issuer.clone(),
+            token_keys: TokenKeys::from_pkcs8(std::slice::from_ref(&token_key)).unwrap(),
+            digest_key: [7; 32],
+        });
+        let server = lindung_http::serve::serve(app, listener, 2).unwrap();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        TestApp { database, api: Api::new(&issuer).unwrap(), token_key, clock, server: handle }
+    }
+
+    /// The app's time.
+    pub fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.clock.load(Ordering::SeqCst)).unwrap()
+    }
+
+    /// Lets time pass.
+    pub fn wait(&self, time: Duration) {
+        self.clock.fetch_add(time.num_microseconds().unwrap(), Ordering::SeqCst);
+    }
+
+    /// The credentials of the development client that speaks for an agency.
+    pub fn credentials(&self, agency: &str) -> &'static Credentials {
+        let found = credentials().iter().find(|it| it.speaks_for(agency));
+        found.unwrap_or_else(|| panic!("no client speaks for {agency}"))
+    }
+
+    /// Signs somebody in.
+    pub async fn speak(&self, speaker: &Speaker) -> Session {
+        let token = self.api.token_at(self.credentials(&speaker.agency), speaker, self.now()).await;
+        Session::new(self.api.clone(), &speaker.agency, token.unwrap())
+    }
+
+    /// Signs in a person with roles and a purpose.
+    pub async fn person(&self, agency: &str, id: &str, roles: &[&str], purpose: Option<&str>) -> Session {
+        self.speak(&Speaker::officer(agency, id, &format!("Name of {id}"), roles, purpose)).await
+    }
+
+    /// An officer at work for the purpose that is usual in the agency.
+    pub async fn officer(&self, agency: &str) -> Session {
+        self.person(agency, "officer.one", &["officer"], Some(usual_purpose(agency))).await
+    }
+
+    /// A supervisor for the purpose that is usual in the agency.
+    pub async fn supervisor(&self, agency: &str) -> Session {
+        self.person(agency, "supervisor.one", &["supervisor"], Some(usual_purpose(agency))).await
+    }
+
+    /// A coordinator of the secretariat.
+    pub async fn coordinator(&self) -> Session {
+        self.person("PP", "coordinator.one", &["coordinator"], Some("coordination")).await
+    }
+
+    /// An auditor.
+    pub async fn auditor(&self, agency: &str) -> Session {
+        self.person(agency, "auditor.one", &["auditor"], Some("audit")).await
+    }
+
+    /// An administrator.
+    pub async fn administrator(&self, agency: &str) -> Session {
+        self.person(agency, "administrator.one", &["administrator"], None).await
+    }
+
+    /// The system of an agency, for nobody in particular.
+    pub async fn client(&self, agency: &str) -> Session {
+        self.speak(&Speaker::client(agency)).await
+    }
+
+    /// The access log of a case as the task force's auditor reads it: who, what, how it ended.
+    pub async fn access_log(&self, case: &str) -> String {
+        let auditor = self.auditor("PP").await;
+        let page = auditor.get(&format!("/v1/access-log?case={case}&limit=1000")).await.is(200);
+        let line = |it: &Value| {
+            let of = |field: &str| it[field].as_str().unwrap_or("-").to_owned();
+            let sections: Vec<&str> = it["sections"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+            let line = [of("agency"), of("officer"), of("action"), of("outcome"), of("rule"), sections.join(",")];
+            line.join(" ").trim_end().to_owned()
+        };
+        page.body["items"].as_array().unwrap().iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Sends what no well-made client would.
+    pub async fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Reply {
+        self.api.request(method, path, None, headers, body).await.unwrap()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // Told to stop at once; the runtime ends with the test.
+        drop(self.server.stop(false));
+    }
+}
+
+/// What an agency usually acts for.
+fn usual_purpose(agency: &str) -> &'static str {
+    match agency.split('.').next() {
+        Some("KPM") => "education-safeguarding",
+        Some("KDN") => "investigation",
+        Some("KK") => "content-removal",
+        Some("KPWKM") => "protection",
+        _ => "service-provision",
+    }
+}

@@ -184,6 +184,7 @@ async fn get_agency(
 #[utoipa::path(
     tag = "agencies",
     params(NewKeyHeader),
+    request_body = NewUnit,
     responses((status = 201, description = "Registered", body = AgencyAck), ReadProblems, WriteProblems)
 )]
 #[post("/agencies")]
@@ -202,6 +203,7 @@ async fn register_unit(app: Data<App>, Caller(call): Caller, body: NewBody<NewUn
 #[utoipa::path(
     tag = "agencies",
     params(("code" = AgencyCode, Path, description = "Its code"), IfMatchHeader),
+    request_body = AgencyBody,
     responses((status = 200, description = "Changed", body = AgencyAck), ReadProblems, WriteProblems)
 )]
 #[put("/agencies/{code}")]

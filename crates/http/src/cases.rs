@@ -238,6 +238,7 @@ fn reference(number: i64, now: DateTime<Utc>) -> String {
 #[utoipa::path(
     tag = "cases",
     params(NewKeyHeader),
+    request_body = NewCase,
     responses((status = 201, description = "Opened", body = CaseAck), ReadProblems, WriteProblems)
 )]
 #[post("/cases")]
@@ -301,6 +302,7 @@ async fn get_case(
 #[utoipa::path(
     tag = "cases",
     params(("case" = CaseId, Path, description = "The case"), IfMatchHeader),
+    request_body = HeaderBody,
     responses((status = 200, description = "Changed", body = CaseAck), ReadProblems, WriteProblems)
 )]
 #[put("/cases/{case}")]
@@ -329,6 +331,7 @@ async fn amend_case(
 #[utoipa::path(
     tag = "cases",
     params(("case" = CaseId, Path, description = "The case"), IfMatchHeader, KeyHeader),
+    request_body = CloseCase,
     responses((status = 200, description = "Closed", body = CaseAck), ReadProblems, WriteProblems)
 )]
 #[post("/cases/{case}/close")]
@@ -350,6 +353,7 @@ async fn close_case(
 #[utoipa::path(
     tag = "cases",
     params(("case" = CaseId, Path, description = "The case"), IfMatchHeader, KeyHeader),
+    request_body = ReopenCase,
     responses((status = 200, description = "Open again", body = CaseAck), ReadProblems, WriteProblems)
 )]
 #[post("/cases/{case}/reopen")]

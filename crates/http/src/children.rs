@@ -118,6 +118,7 @@ async fn get_child(
 #[utoipa::path(
     tag = "cases",
     params(("case" = CaseId, Path, description = "The case"), NewKeyHeader),
+    request_body = NewChild,
     responses((status = 201, description = "Added", body = ChildAck), ReadProblems, WriteProblems)
 )]
 #[post("/cases/{case}/children")]

@@ -8,7 +8,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{get, post, put};
 use lindung_domain::case::Asking;
 use lindung_domain::referral::{Command, Referral, Status};
-use lindung_domain::refusal::Expected;
+use lindung_domain::refusal::{Expected, Invalid};
 use lindung_domain::values::{Priority, ReferralKind};
 use lindung_domain::{CaseId, ReferralId};
 use lindung_persistence::{BoxFilter, Db, MessageItem, ReferralItem, Target, TimePlace};
@@ -26,7 +26,7 @@ use crate::openapi::{IfMatchHeader, NewKeyHeader, ReadProblems, WriteProblems};
 use crate::problem::Problem;
 use crate::respond::{Done, PAGE_DEFAULT, PAGE_LIMIT, Page, Versioned};
 use crate::timeline::PageParams;
-use terms::{NewReferral, TermsBody};
+use terms::ReferralBody;
 use view::{ReferralAck, ReferralView};
 
 /// The routes of referrals.
@@ -82,6 +82,7 @@ impl BoxParams {
 #[utoipa::path(
     tag = "referrals",
     params(("case" = CaseId, Path, description = "The case"), NewKeyHeader),
+    request_body = ReferralBody,
     responses((status = 201, description = "Made", body = ReferralAck), ReadProblems, WriteProblems)
 )]
 #[post("/cases/{case}/referrals")]
@@ -90,10 +91,11 @@ async fn create_referral(
     Caller(call): Caller,
     case: Path<CaseId>,
     MaybeIfMatch(expected): MaybeIfMatch,
-    body: NewBody<NewReferral>,
+    body: NewBody<ReferralBody>,
 ) -> Result<Done, Problem> {
-    let NewBody { value: NewReferral { draft, terms }, repeat } = body;
-    let terms = terms.into_terms()?;
+    let NewBody { value, repeat } = body;
+    let draft = value.draft == Some(true);
+    let terms = value.into_terms()?;
     let named = terms.route.agencies().map(ToString::to_string).collect();
     let how = How { target: Target::Case(*case), expected, named, repeat };
     let made = app.write(call, how, move |_, loaded, asking| {
@@ -175,6 +177,7 @@ async fn get_referral(
 #[utoipa::path(
     tag = "referrals",
     params(("referral" = ReferralId, Path, description = "The referral"), IfMatchHeader),
+    request_body = ReferralBody,
     responses((status = 200, description = "Changed", body = ReferralAck), ReadProblems, WriteProblems)
 )]
 #[put("/referrals/{referral}")]
@@ -183,8 +186,11 @@ async fn amend_referral(
     caller: Caller,
     referral: Path<ReferralId>,
     IfMatch(expected): IfMatch,
-    body: Body<TermsBody>,
+    body: Body<ReferralBody>,
 ) -> Result<Done, Problem> {
+    if body.value.draft == Some(false) {
+        return Err(Invalid::new("draft", "conflict", "a draft is sent by …/send").into());
+    }
     let terms = body.value.into_terms()?;
     let named = terms.route.agencies().map(ToString::to_string).collect();
     let how = How { target: Target::Referral(*referral), expected, named, repeat: None };

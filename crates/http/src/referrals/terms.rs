@@ -13,22 +13,12 @@ use crate::problem::Problem;
 /// The longest retention after completion, in days: ten years.
 const RETENTION_LIMIT: i32 = 3650;
 
-/// A referral to make.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct NewReferral {
-    /// Whether it is kept as a draft, yours alone, and sent later.
-    #[serde(default)]
-    pub(super) draft: bool,
-    #[serde(flatten)]
-    #[validate(nested)]
-    pub(super) terms: TermsBody,
-}
-
 /// What is asked, of whom, and what is shared for it.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct TermsBody {
+pub(super) struct ReferralBody {
+    /// Whether it is kept as a draft, yours alone, and sent later. A draft that is changed stays one.
+    pub(super) draft: Option<bool>,
     /// What is asked.
     kind: ReferralKind,
     /// How fast it has to move.
@@ -76,10 +66,11 @@ pub(super) struct TermsBody {
     retention_days: i32,
 }
 
-impl TermsBody {
+impl ReferralBody {
     /// The terms, if the route is one or the other.
     pub(super) fn into_terms(self) -> Result<Terms, Problem> {
-        let TermsBody {
+        let ReferralBody {
+            draft: _,
             kind,
             priority,
             recipient,

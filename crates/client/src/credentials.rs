@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::EncodingKey;
+use pem::Pem;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::Error;
 
-const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
-const PEM_END: &str = "-----END PRIVATE KEY-----";
+const PEM_TAG: &str = "PRIVATE KEY";
 
 /// A client as it is registered, with its key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ impl Credentials {
             roles,
             kid: thumbprint(&public_part(&pair)),
             // Version 1 of PKCS#8: the one that every other tool reads too.
-            private_key: pem(pair.to_pkcs8v1().map_err(cannot)?.as_ref()),
+            private_key: pem::encode(&Pem::new(PEM_TAG, pair.to_pkcs8v1().map_err(cannot)?.as_ref())),
         })
     }
 
@@ -150,10 +150,8 @@ impl Credentials {
     }
 
     fn key_pair(&self) -> Result<Ed25519KeyPair, Error> {
-        let body = self.private_key.trim().strip_prefix(PEM_BEGIN).and_then(|it| it.strip_suffix(PEM_END));
-        let base64: String = body.ok_or_else(|| self.no_key())?.split_whitespace().collect();
-        let der = STANDARD.decode(base64).map_err(|_| self.no_key())?;
-        Ed25519KeyPair::from_pkcs8(&der).map_err(|_| self.no_key())
+        let pem = pem::parse(&self.private_key).map_err(|_| self.no_key())?;
+        Ed25519KeyPair::from_pkcs8(pem.contents()).map_err(|_| self.no_key())
     }
 
     fn no_key(&self) -> Error {
@@ -169,13 +167,6 @@ fn public_part(pair: &Ed25519KeyPair) -> String {
 fn thumbprint(x: &str) -> String {
     let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
     URL_SAFE_NO_PAD.encode(digest(&SHA256, canonical.as_bytes()))
-}
-
-/// Lines of 64 characters (RFC 7468); a key of this kind needs but one.
-fn pem(der: &[u8]) -> String {
-    let base64 = STANDARD.encode(der);
-    let lines: Vec<String> = base64.as_bytes().chunks(64).map(|it| String::from_utf8_lossy(it).into_owned()).collect();
-    format!("{PEM_BEGIN}\n{}\n{PEM_END}\n", lines.join("\n"))
 }
 
 #[cfg(test)]
@@ -209,7 +200,7 @@ mod tests {
                   oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB\n\
                   Z9w7lshQhqowtrbLDFw4rXAxZuE=";
         let read = |body: &str| {
-            let private_key = format!("{PEM_BEGIN}\n{body}\n{PEM_END}\n");
+            let private_key = format!("-----BEGIN {PEM_TAG}-----\n{body}\n-----END {PEM_TAG}-----\n");
             Credentials { private_key, ..credentials() }.public_jwk().unwrap()
         };
         assert_eq!(read(v1)["x"], "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE");

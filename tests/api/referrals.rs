@@ -1,4 +1,10 @@
-//! Referrals: who may do what to one, and what each party then sees.
+//! Referrals: who may do what to one in which state, and what each party then sees.
+
+mod course;
+mod drafts;
+mod lifecycle;
+mod redirect;
+mod rules;
 
 use insta::assert_snapshot;
 use lindung_tests::TestApp;

@@ -143,6 +143,33 @@ impl Database {
         self.connection().batch_execute(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
+    /// Takes it away from everyone, as when it is gone.
+    pub fn take_away(&self) {
+        let name = &self.name;
+        let mut server = on_server();
+        server.batch_execute(&format!("alter database {name} allow_connections false")).unwrap();
+        self.hang_up_by(&mut server);
+    }
+
+    /// Ends every connection to it.
+    pub fn hang_up(&self) {
+        self.hang_up_by(&mut on_server());
+    }
+
+    fn hang_up_by(&self, server: &mut PgConnection) {
+        let sessions = format!("from pg_stat_activity where datname = '{}' and pid <> pg_backend_pid()", self.name);
+        server.batch_execute(&format!("select pg_terminate_backend(pid, 5000) {sessions}")).unwrap();
+    }
+
+    /// Returns once every transaction has ended that runs now, wherever: the access log ends before the oldest.
+    pub fn settle(&self) {
+        let mut conn = self.connection();
+        let now = "select pg_snapshot_xmax(pg_current_snapshot())::text as name";
+        let Name { name: mark } = sql_query(now).get_result(&mut conn).unwrap();
+        let ended = format!("select (pg_snapshot_xmin(pg_current_snapshot()) >= '{mark}'::xid8)::text as name");
+        while sql_query(&ended).get_result::<Name>(&mut conn).unwrap().name != "true" {}
+    }
+
     /// The rows of a query, each as a JSON object.
     pub fn rows(&self, sql: &str) -> Vec<Value> {
         let query = format!("select to_jsonb(q) as row from ({sql}) q");

@@ -7,7 +7,9 @@
 mod app;
 mod database;
 mod session;
+mod wire;
 
 pub use app::TestApp;
 pub use database::Database;
+pub use wire::{Raw, Wire};
 pub use session::{Answered, Ref, Session, case_body, referral_body};

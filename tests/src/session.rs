@@ -86,6 +86,18 @@ impl Answered {
 }
 
 impl Ref {
+    /// Where its child is, when it is a case that was just opened.
+    #[track_caller]
+    pub fn child(&self, at: usize) -> &str {
+        self.body["children"][at]["links"]["self"].as_str().expect("a child")
+    }
+
+    /// The id of its child, when it is a case that was just opened.
+    #[track_caller]
+    pub fn child_id(&self, at: usize) -> &str {
+        self.body["children"][at]["id"].as_str().expect("a child")
+    }
+
     /// Its version as `If-Match` wants it.
     pub fn tag(&self) -> String {
         format!("\"{}\"", self.version)
@@ -129,6 +141,17 @@ impl Session {
         self.send("POST", &format!("{}/{action}", on.path), &[("if-match", "*")], Some(body)).await
     }
 
+    /// Takes an action as [`Session::act`] does; it must succeed.
+    #[track_caller]
+    pub fn does<'a>(&'a self, on: &'a Ref, action: &'a str, body: Value) -> impl Future<Output = Ref> + 'a {
+        let caller = std::panic::Location::caller();
+        async move {
+            let answered = self.act(on, action, &body).await;
+            assert_eq!(answered.status, 200, "at {caller}: {} answered {}", answered.asked, answered.body);
+            answered.reference()
+        }
+    }
+
     /// Opens a case with one child.
     pub async fn opens_case(&self) -> Ref {
         self.post("/v1/cases", &case_body()).await.is(201).reference()
@@ -137,6 +160,11 @@ impl Session {
     /// Refers a case to another agency.
     pub async fn refers(&self, case: &Ref, to: &Session) -> Ref {
         self.post(&format!("{}/referrals", case.path), &referral_body(&to.agency)).await.is(201).reference()
+    }
+
+    /// Refers a case in these terms.
+    pub async fn refers_in(&self, case: &Ref, terms: &Value) -> Ref {
+        self.post(&format!("{}/referrals", case.path), terms).await.is(201).reference()
     }
 
     /// Makes a referral of a case that is open to several.

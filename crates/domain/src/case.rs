@@ -319,7 +319,9 @@ impl CaseFile {
             });
         }
         let case = Case(Record { version: self.case.0.version.next(), ..self.case.0.clone() });
-        let told = self.parties_now(asking.now);
+        // Who was shown certain children only is not told of another.
+        let all = self.grants.iter().filter(|it| it.is_live(asking.now) && it.children.is_none());
+        let told = all.map(|it| it.agency.clone());
         let event =
             Event { kind: "child.added".to_owned(), subject: Subject::Child(child), ..case.event("child.added", told) };
         let written = |(section, content)| Written {

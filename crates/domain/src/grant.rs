@@ -67,6 +67,14 @@ impl Grant {
         self.since <= now && self.until.is_none_or(|until| now < until)
     }
 
+    fn covers(&self, child: Option<ChildId>) -> bool {
+        match (child, &self.children) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(child), Some(children)) => children.contains(&child),
+        }
+    }
+
     fn reaches(&self, section: Section, child: Option<ChildId>) -> bool {
         self.sections.contains(&section)
             && match (child, &self.children) {
@@ -130,9 +138,36 @@ impl<'a> Standing<'a> {
         self.usable().any(|it| it.contributes.contains(&section) && it.reaches(section, child))
     }
 
-    /// Whether the actor may share the section onward.
-    pub fn shares(&self, section: Section, child: Option<ChildId>) -> bool {
-        self.usable().any(|it| it.onward && it.reaches(section, child))
+    /// Whether the actor may share the section onward: of these children, or, when none are named, of
+    /// every child that there is and will be.
+    pub fn shares(&self, section: Section, children: Option<&[ChildId]>) -> bool {
+        self.gives(section, children, |it| &it.sections)
+    }
+
+    /// Whether the actor may let others write the section: it writes it itself.
+    pub fn shares_writing(&self, section: Section, children: Option<&[ChildId]>) -> bool {
+        self.gives(section, children, |it| &it.contributes)
+    }
+
+    fn gives(&self, section: Section, children: Option<&[ChildId]>, of: fn(&Grant) -> &[Section]) -> bool {
+        let gives = |child| {
+            let holds = |it: &&&Grant| it.onward && of(it).contains(&section);
+            self.usable().filter(holds).any(|it| !section.is_of_child() || it.covers(child))
+        };
+        match children {
+            Some(named) if section.is_of_child() => named.iter().all(|it| gives(Some(*it))),
+            _ => gives(None),
+        }
+    }
+
+    /// Whether the actor may make others aware of the child, or of every child that there is and will be.
+    pub fn shares_child(&self, child: Option<ChildId>) -> bool {
+        self.usable().any(|it| it.onward && it.covers(child))
+    }
+
+    /// Whether what the actor's agency may share onward may be used for the purpose.
+    pub fn shares_for(&self, purpose: Purpose) -> bool {
+        self.grants.iter().any(|it| it.onward && it.purposes.contains(&purpose))
     }
 
     /// Whether the actor may share anything onward.

@@ -115,12 +115,18 @@ pub struct Identifier {
     pub value: String,
 }
 
+/// A name of a child.
+#[derive(ToSchema)]
+#[schema(value_type = String, min_length = 1, max_length = 200)]
+#[expect(dead_code, reason = "only described")]
+pub struct Name(String);
+
 /// Who a child is. Kept apart from every other section, in a table of its own.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Identity {
     /// Names, the first the one in use; 1 to 20, kept in Unicode NFC.
-    #[schema(min_items = 1, max_items = 20)]
+    #[schema(min_items = 1, max_items = 20, value_type = Vec<Name>)]
     pub names: Vec<String>,
     /// Identifiers, at most 20.
     #[serde(default)]

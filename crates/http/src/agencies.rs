@@ -151,6 +151,8 @@ impl AgencyAck {
 }
 
 /// List agencies and units, by code.
+///
+/// Everybody with a token may read them. The tree is told by `parent`; the dots in a code are only a name.
 #[utoipa::path(tag = "agencies", params(AgencyParams, LanguageHeader), responses((status = 200, description = "A page of agencies", body = Page<AgencyView>), ReadProblems))]
 #[get("/agencies")]
 async fn list_agencies(
@@ -167,6 +169,8 @@ async fn list_agencies(
 }
 
 /// Read an agency or unit.
+///
+/// With its desks: whom to call, and when.
 #[utoipa::path(tag = "agencies", params(("code" = AgencyCode, Path, description = "Its code"), LanguageHeader), responses((status = 200, description = "The agency", body = AgencyView), ReadProblems))]
 #[get("/agencies/{code}")]
 async fn get_agency(
@@ -181,6 +185,9 @@ async fn get_agency(
 }
 
 /// Register a unit under your agency, or under one below it.
+///
+/// For administrators. A heading without a parent, and what stands below it, is kept by the secretariat's. A client
+/// speaks for the unit once it is registered for it.
 #[utoipa::path(
     tag = "agencies",
     params(NewKeyHeader),
@@ -200,6 +207,8 @@ async fn register_unit(app: Data<App>, Caller(call): Caller, body: NewBody<NewUn
 }
 
 /// Change the name, contacts or activity of your agency, or of one below it.
+///
+/// For administrators, as with registering. What is not active can be asked nothing, and its tokens end at once.
 #[utoipa::path(
     tag = "agencies",
     params(("code" = AgencyCode, Path, description = "Its code"), IfMatchHeader),

@@ -18,6 +18,7 @@ use lindung_persistence::Call;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::negotiate;
 use crate::observe::RequestId;
 use crate::problem::Problem;
 
@@ -94,6 +95,7 @@ fn called(request: &HttpRequest) -> Result<Call, Problem> {
     let actor = authenticate(request, app)?;
     request.extensions_mut().insert(actor.clone());
     let action = app.operations().of(request).ok_or(Problem::NoSuchPath)?;
+    negotiate::acceptable(request, action)?;
     Ok(Call { actor, action, request_id: RequestId::of(request), target: target(request), now: app.now() })
 }
 

@@ -23,7 +23,7 @@ use crate::children::{ChildAck, NewChild};
 use crate::code_lists::{KUALA_LUMPUR, NoParams};
 use crate::cursor;
 use crate::extract::{Body, IfMatch, NewBody, Params};
-use crate::openapi::{IfMatchHeader, KeyHeader, NewKeyHeader, ReadProblems, WriteProblems};
+use crate::openapi::{IfMatchHeader, KeyHeader, ListedCode, NewKeyHeader, ReadProblems, WriteProblems};
 use crate::problem::Problem;
 use crate::respond::{Done, Links, PAGE_DEFAULT, PAGE_LIMIT, Page, Versioned, answer};
 use crate::sections::NewCaseSections;
@@ -48,12 +48,12 @@ struct NewCase {
     /// Offence codes of list `offence`, at most 20.
     #[serde(default)]
     #[validate(length(max = 20))]
-    #[schema(max_items = 20, example = json!(["A792.15B"]))]
+    #[schema(max_items = 20, value_type = Vec<ListedCode>, example = json!(["A792.15B"]))]
     offences: Vec<String>,
     /// Grounds of list `ground`, at most 20.
     #[serde(default)]
     #[validate(length(max = 20))]
-    #[schema(max_items = 20, example = json!(["A611.17.1.a"]))]
+    #[schema(max_items = 20, value_type = Vec<ListedCode>, example = json!(["A611.17.1.a"]))]
     grounds: Vec<String>,
     /// Techniques seen.
     #[serde(default)]
@@ -76,11 +76,11 @@ struct HeaderBody {
     priority: Priority,
     /// Offence codes of list `offence`, at most 20.
     #[validate(length(max = 20))]
-    #[schema(max_items = 20, example = json!(["A792.15B"]))]
+    #[schema(max_items = 20, value_type = Vec<ListedCode>, example = json!(["A792.15B"]))]
     offences: Vec<String>,
     /// Grounds of list `ground`, at most 20.
     #[validate(length(max = 20))]
-    #[schema(max_items = 20, example = json!(["A611.17.1.a"]))]
+    #[schema(max_items = 20, value_type = Vec<ListedCode>, example = json!(["A611.17.1.a"]))]
     grounds: Vec<String>,
     /// Techniques seen.
     #[validate(length(max = 20))]

@@ -2,7 +2,7 @@
 
 use actix_web::get;
 use actix_web::web::{Data, Path};
-use chrono::{FixedOffset, NaiveDate};
+use chrono::{Datelike, FixedOffset, NaiveDate};
 use lindung_persistence::{Code, CodeList};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -100,6 +100,8 @@ struct OnDay {
 pub(crate) struct NoParams {}
 
 /// List the code lists.
+///
+/// They name every code that the API takes or tells, in Malay and English.
 #[utoipa::path(tag = "code-lists", params(LanguageHeader), responses((status = 200, description = "All code lists", body = Page<CodeListItem>), ReadProblems))]
 #[get("/code-lists")]
 async fn list_code_lists(
@@ -118,9 +120,12 @@ async fn list_code_lists(
 }
 
 /// Read a code list.
+///
+/// Codes stay; each is in force for its time. Those in force on the day asked for are answered, in their order. A
+/// label that says `translated`, and a fact of confidence `L`, are unconfirmed and not to be shown as law.
 #[utoipa::path(
     tag = "code-lists",
-    params(("list" = String, Path, description = "Its name", example = "referral-kind"), OnDay, LanguageHeader),
+    params(("list" = String, Path, description = "Its name", pattern = "^[a-z-]+$", max_length = 64, example = "referral-kind"), OnDay, LanguageHeader),
     responses((status = 200, description = "The codes in force", body = CodeListView), ReadProblems)
 )]
 #[get("/code-lists/{list}")]
@@ -137,6 +142,9 @@ async fn get_code_list(
     }
     let today = || FixedOffset::east_opt(KUALA_LUMPUR).map(|it| call.now.with_timezone(&it).date_naive());
     let on = on.or_else(today).unwrap_or_default();
+    if !(1..=9999).contains(&on.year()) {
+        return Err(Problem::malformed("on", "range", "is a day of the years 1 to 9999"));
+    }
     let (list, codes) = app.read(call, move |db, call| db.codes(call, &name, on)).await?;
     let view = |it: Code| {
         let Code { code, label_ms, label_en, confidence, translated, source, valid_from, valid_until } = it;

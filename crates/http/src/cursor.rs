@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::parse;
 use crate::problem::Problem;
 
 /// The cursor of a place.
@@ -17,7 +18,7 @@ pub fn encode(place: &impl Serialize) -> String {
 /// # Errors
 /// It is none of ours.
 pub fn decode<T: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<T>, Problem> {
-    let read = |text: &str| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
+    let read = |text: &str| parse::json(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
     cursor
         .map(|it| read(it).ok_or_else(|| Problem::malformed("cursor", "cursor", "is no cursor of this list")))
         .transpose()

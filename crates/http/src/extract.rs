@@ -138,7 +138,8 @@ fn if_match(headers: &HeaderMap) -> Result<Option<Expected>, Problem> {
         return Err(one());
     }
     // A weak tag, or one that we never gave, matches nothing that is there.
-    let version = if text.starts_with('W') { None } else { tag.parse().ok() };
+    let given = |it: &i64| !text.starts_with('W') && it.to_string() == tag;
+    let version = tag.parse().ok().filter(given);
     Ok(Some(Expected::Version(Version(version.unwrap_or(-1)))))
 }
 

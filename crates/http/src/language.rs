@@ -1,10 +1,11 @@
 //! In which language labels are given: Malay, or English where it is preferred (RFC 9110, 12.5.4).
 
+use std::cmp::Reverse;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AcceptLanguage, Header};
+use actix_web::http::header::{AcceptLanguage, Header, Preference, Quality};
 use actix_web::{FromRequest, HttpRequest};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,13 +43,18 @@ impl FromRequest for Language {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let ranked = AcceptLanguage::parse(request).map(|it| it.ranked()).unwrap_or_default();
+        let ranked = AcceptLanguage::parse(request).map(|it| it.0).unwrap_or_default();
+        let mut ranked: Vec<_> = ranked.into_iter().filter(|it| it.quality > Quality::ZERO).collect();
+        ranked.sort_by_key(|it| Reverse(it.quality));
         let known = |tag: &str| match tag.split('-').next() {
             Some("ms") => Some(Language::Ms),
             Some("en") => Some(Language::En),
             _ => None,
         };
-        let asked = ranked.iter().filter_map(|it| it.item()).find_map(|it| known(&it.to_string().to_lowercase()));
+        let asked = ranked.iter().find_map(|it| match &it.item {
+            Preference::Any => Some(Language::Ms),
+            Preference::Specific(tag) => known(&tag.to_string().to_lowercase()),
+        });
         ready(Ok(asked.unwrap_or(Language::Ms)))
     }
 }

@@ -58,6 +58,6 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(timeline::routes)
                 .configure(referrals::routes)
                 .configure(access_log::routes)
-                .map(|it| it.wrap(from_fn(negotiate::acceptable)).wrap(from_fn(observe::record_refusals))),
+                .map(|it| it.wrap(from_fn(observe::record_refusals))),
         );
 }

@@ -1,31 +1,22 @@
 //! Whether what we answer with is acceptable to the client (RFC 9110, 12.5.1).
 
-use actix_web::Error;
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{ACCEPT, Accept, Header};
-use actix_web::middleware::Next;
 use actix_web::{HttpRequest, mime};
 
 use crate::problem::Problem;
 
 /// Newline-delimited JSON.
 pub const NDJSON: &str = "application/x-ndjson";
-const NDJSON_OPERATION: &str = "/access-log";
+const NDJSON_OPERATION: &str = "read_access_log";
 
-/// Around every request of the API: 406 where neither JSON nor anything else we have is accepted.
+/// An operation that answers with something the client accepts.
 ///
 /// # Errors
-/// What the service says.
-pub async fn acceptable(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let lines = request.path().ends_with(NDJSON_OPERATION) && accepts(request.request(), NDJSON);
-    if request.headers().contains_key(ACCEPT) && !lines && !accepts(request.request(), "application/json") {
-        return Err(Problem::NotAcceptable.into());
-    }
-    next.call(request).await
+/// The client accepts neither JSON nor what else the operation has.
+pub fn acceptable(request: &HttpRequest, operation: &str) -> Result<(), Problem> {
+    let lines = operation == NDJSON_OPERATION && accepts(request, NDJSON);
+    let acceptable = !request.headers().contains_key(ACCEPT) || lines || accepts(request, "application/json");
+    acceptable.then_some(()).ok_or(Problem::NotAcceptable)
 }
 
 /// Whether a media type is accepted at all.

@@ -56,8 +56,8 @@ pub async fn observe(
         request.head_mut().method = Method::GET;
     }
     let trace_id = trace_id(request.headers()).unwrap_or_default();
-    let method = request.method().clone();
-    let span = tracing::info_span!("request", request_id = %id, trace_id, %method);
+    let method = known_method(request.method());
+    let span = tracing::info_span!("request", request_id = %id, trace_id, method);
     let outer = span.clone();
     async move {
         let mut response = next.call(request).await?;
@@ -75,12 +75,25 @@ pub async fn observe(
             None => tracing::info!(route, status, micros, client, agency, "answered"),
         }
         drop(extensions);
-        metrics::answered(&method, route, status, took);
+        metrics::answered(method, route, status, took);
         harden(response.headers_mut(), id);
         Ok(response)
     }
     .instrument(outer)
     .await
+}
+
+/// The method's name; what a client made up is not repeated, in no log and no label.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [(Method, &str); 6] = [
+        (Method::GET, "GET"),
+        (Method::POST, "POST"),
+        (Method::PUT, "PUT"),
+        (Method::PATCH, "PATCH"),
+        (Method::DELETE, "DELETE"),
+        (Method::OPTIONS, "OPTIONS"),
+    ];
+    KNOWN.iter().find(|it| it.0 == *method).map_or("other", |it| it.1)
 }
 
 fn harden(headers: &mut HeaderMap, id: Uuid) {
@@ -101,11 +114,14 @@ fn harden(headers: &mut HeaderMap, id: Uuid) {
 fn trace_id(headers: &HeaderMap) -> Option<&str> {
     let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
     let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    // A later version may say more; the first one has said all.
+    let ended = version != "00" || parts.next().is_none();
     let hex = |text: &str, length: usize| {
         text.len() == length && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     };
-    let good = hex(version, 2) && version != "ff" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
-    (good && trace.bytes().any(|b| b != b'0')).then_some(trace)
+    let some = |text: &str| text.bytes().any(|b| b != b'0');
+    let good = hex(version, 2) && version != "ff" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2) && ended;
+    (good && some(trace) && some(parent)).then_some(trace)
 }
 
 /// Around every request of the API: what is refused is recorded, or nothing is answered but that it
@@ -137,5 +153,50 @@ pub async fn record_refusals(
             Ok(()) => Ok(response.map_into_boxed_body()),
             Err(problem) => Ok(response.error_response(problem)),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    fn traced(value: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(HeaderName::from_static("traceparent"), HeaderValue::from_str(value).unwrap());
+        match trace_id(&headers) {
+            None => false,
+            Some(found) => found == TRACE,
+        }
+    }
+
+    #[test]
+    fn a_good_traceparent_gives_its_trace() {
+        assert!(traced(&format!("00-{TRACE}-00f067aa0ba902b7-01")));
+        assert!(traced(&format!("cc-{TRACE}-00f067aa0ba902b7-01-what-a-later-version-adds")));
+    }
+
+    #[test]
+    fn any_other_traceparent_is_as_if_it_were_not_there() {
+        for value in [
+            "".to_owned(),
+            "Aminah".to_owned(),
+            format!("00-{TRACE}"),
+            format!("ff-{TRACE}-00f067aa0ba902b7-01"),
+            format!("00-{TRACE}-00f067aa0ba902b7-01-more"),
+            format!("00-{TRACE}-0000000000000000-01"),
+            format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
+            format!("00-{}-00f067aa0ba902b7-01", TRACE.to_uppercase()),
+        ] {
+            assert!(!traced(&value), "{value}");
+        }
+        assert_eq!(trace_id(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn a_method_that_somebody_made_up_is_not_repeated() {
+        assert_eq!(known_method(&Method::from_bytes(b"AMINAH").unwrap()), "other");
+        assert_eq!(known_method(&Method::PUT), "PUT");
     }
 }

@@ -1,8 +1,9 @@
 //! The contract's frame: what it says before any route, and what all operations have in common.
 
 use actix_web::App;
+use lindung_domain::ClientId;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
+use utoipa::{IntoParams, IntoResponses, Modify, OpenApi, ToSchema};
 use utoipa_actix_web::AppExt;
 
 use crate::problem::ProblemView;
@@ -26,6 +27,8 @@ use crate::routes;
         (name = "access-log", description = "Who saw what"),
         (name = "service", description = "Health and measurements"),
     ),
+    // What only parameters name is not found by itself.
+    components(schemas(ClientId)),
     modifiers(&Bearer),
     security(("bearer" = [])),
 )]
@@ -49,6 +52,12 @@ pub fn document() -> utoipa::openapi::OpenApi {
     let frame = Frame::openapi();
     App::new().into_utoipa_app().openapi(frame).configure(routes).split_for_parts().1
 }
+
+/// A code of a code list.
+#[derive(ToSchema)]
+#[schema(value_type = String, max_length = 64, example = "A792.15B")]
+#[expect(dead_code, reason = "only described")]
+pub struct ListedCode(String);
 
 /// What can go wrong with any read.
 #[derive(IntoResponses)]

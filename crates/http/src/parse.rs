@@ -1,11 +1,14 @@
 //! From text to values, naming the field that cannot be taken and never repeating what it held.
 
+mod objects;
+
 use lindung_domain::refusal::Invalid;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use crate::problem::Problem;
+use objects::Strict;
 
 /// A value from JSON.
 ///
@@ -17,7 +20,7 @@ pub fn json<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
         return Err(Problem::malformed(named(&field), "characters", "must not contain U+0000"));
     }
     let mut from = serde_json::Deserializer::from_slice(text);
-    let value = serde_path_to_error::deserialize(&mut from).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Strict(&mut from)).map_err(|error| {
         let path = error.path().to_string();
         Problem::Malformed(explain(&path, &error.into_inner().to_string()))
     })?;
@@ -30,7 +33,7 @@ pub fn json<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
 /// # Errors
 /// It is not of this shape: names the field.
 pub fn value<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
         let path = error.path().to_string();
         Problem::Malformed(explain(&path, &error.into_inner().to_string()))
     })
@@ -154,14 +157,17 @@ fn explain(path: &str, message: &str) -> Invalid {
     if message.starts_with("is not a") {
         return Invalid::new(named(path), "format", message.split(" at line").next().unwrap_or_default());
     }
-    match message.rsplit_once("expected ") {
-        Some((_, expected)) if !message.contains("expected value") && !message.contains("expected `") => {
-            let expected = expected.split(" at line").next().unwrap_or_default();
-            Invalid::new(named(path), "type", format!("must be {expected}"))
-        }
-        Some((before, listed)) if before.contains("unknown variant") => {
-            let listed = listed.split(" at line").next().unwrap_or_default();
+    if message.starts_with("UUID parsing failed") {
+        return Invalid::new(named(path), "format", "must be a UUID");
+    }
+    // What follows the last "expected" is ours, whatever the value before it was.
+    let expected = message.rsplit_once("expected ").and_then(|it| it.1.split(" at line").next());
+    match expected {
+        Some(listed) if message.starts_with("unknown variant") => {
             Invalid::new(named(path), "unknown-code", format!("must be {listed}"))
+        }
+        Some(expected) if !message.contains("expected value") && !message.contains("expected `") => {
+            Invalid::new(named(path), "type", format!("must be {expected}"))
         }
         _ => Invalid::new(named(path), "syntax", "cannot be read"),
     }
@@ -261,6 +267,9 @@ mod tests {
         assert_eq!(of(r#"{"innerList":[{"name":"Aminah\u0000"}]}"#), ("innerList[0].name".into(), "characters"));
         assert_eq!(of(r#"{"limit":1,"limit":2}"#), ("limit".into(), "duplicate"));
         assert_eq!(of(r#"{"limit":"Aminah"}"#), ("limit".into(), "type"));
+        assert_eq!(of(r#"{"innerList":[["Aminah"]]}"#), ("innerList[0]".into(), "type"));
+        assert_eq!(of(r#"{"priority":{"urgent":null}}"#), ("priority".into(), "type"));
+        assert_eq!(of(r#"["urgent",[],1]"#), ("body".into(), "type"));
         assert_eq!(of("{"), ("body".into(), "syntax"));
         assert_eq!(of("{} Aminah"), ("body".into(), "syntax"));
     }

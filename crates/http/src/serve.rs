@@ -38,13 +38,14 @@ pub fn application(
         InitError = (),
     >,
 > {
-    let ui = SwaggerUi::new("/docs/{_:.*}").config(
+    let ui = SwaggerUi::new("/{_:.*}").config(
         Config::from("/openapi.json").validator_url("none").display_operation_id(true).persist_authorization(false),
     );
-    let docs = web::scope("")
+    let docs = web::scope("/docs")
         .wrap(DefaultHeaders::new().add((CONTENT_SECURITY_POLICY, DOCS_POLICY)))
-        .service(web::redirect("/docs", "/docs/"))
-        .service(ui);
+        .service(web::redirect("", "/docs/"))
+        .service(ui)
+        .default_service(web::to(service::only_read));
     actix_web::App::new()
         .app_data(Data::new(app))
         .app_data(contract)
@@ -52,7 +53,7 @@ pub fn application(
         .into_utoipa_app()
         .configure(routes)
         .into_app()
-        .service(web::resource("/openapi.json").get(openapi))
+        .service(web::resource("/openapi.json").get(openapi).default_service(web::to(service::only_read)))
         .service(docs)
         .default_service(web::to(service::nothing_here))
         .wrap(from_fn(observe::observe))

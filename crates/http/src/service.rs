@@ -1,5 +1,6 @@
 //! What is about no resource: health, metrics, the authorization server's metadata, nothing here.
 
+use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Serialize;
@@ -92,4 +93,9 @@ pub async fn nothing_here(request: HttpRequest, app: Data<App>) -> Result<HttpRe
         return Err(Problem::NoSuchPath);
     }
     Err(Problem::MethodNotAllowed(allowed))
+}
+
+/// For other methods on what the contract does not tell of: itself, and the pages that show it.
+pub async fn only_read() -> Result<HttpResponse, Problem> {
+    Err(Problem::MethodNotAllowed(vec![Method::GET, Method::HEAD]))
 }

@@ -33,17 +33,21 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 #[derive(Deserialize, ToSchema)]
 pub struct TokenRequest {
     /// `client_credentials`, or `urn:ietf:params:oauth:grant-type:jwt-bearer` for an officer.
-    #[schema(example = "client_credentials")]
+    #[schema(max_length = 100, example = "client_credentials")]
     grant_type: Option<String>,
     /// With `client_credentials`: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    #[schema(max_length = 100, example = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")]
     client_assertion_type: Option<String>,
     /// With `client_credentials`: a JWT signed by the client. `iss` and `sub` are its id, `aud` the issuer,
     /// `exp` at most 300 seconds after `iat`, `jti` used once; `agency` picks one of its units.
+    #[schema(max_length = 8192)]
     client_assertion: Option<String>,
     /// With `jwt-bearer`: a JWT signed by the client. As above, but `sub` is the officer's id, with
     /// their `name`, `roles`, `purpose` and `agency`.
+    #[schema(max_length = 8192)]
     assertion: Option<String>,
     /// The client's id; may be left out, since the assertion names it.
+    #[schema(max_length = 64, example = "kdn-system")]
     client_id: Option<String>,
 }
 
@@ -63,7 +67,7 @@ pub struct TokenAnswer {
 /// Why there is no token (RFC 6749, 5.2).
 #[derive(Serialize, ToSchema)]
 pub struct TokenRefusal {
-    /// `invalid_request`, `unsupported_grant_type`, `invalid_client`, `invalid_grant` or `unauthorized_client`.
+    /// `invalid_request`, `unsupported_grant_type`, `invalid_client` or `invalid_grant`.
     #[schema(example = "invalid_client")]
     error: &'static str,
     /// What is wrong with it.
@@ -101,15 +105,22 @@ impl From<Error> for NoToken {
         (status = 200, description = "A token", body = TokenAnswer),
         (status = 400, description = "The request or the grant is not good", body = TokenRefusal),
         (status = 401, description = "The client's assertion is not good", body = TokenRefusal),
+        (status = 408, description = "The form did not come in time", body = ProblemView, content_type = "application/problem+json"),
+        (status = 413, description = "The form is larger than 1 MiB", body = ProblemView, content_type = "application/problem+json"),
+        (status = 415, description = "The body is no form, or is encoded", body = ProblemView, content_type = "application/problem+json"),
         (status = 503, description = "Not available now", body = ProblemView, content_type = "application/problem+json"),
     ),
     security(())
 )]
 #[post("/oauth2/token")]
-pub async fn issue_token(app: Data<App>, form: Form<TokenRequest>) -> Result<HttpResponse, Problem> {
-    let (now, request) = (app.now(), form.0);
-    let service = app.clone();
-    let issued = app.ask(move |db| Ok(issue(&service, db, request, now))).await?;
+pub async fn issue_token(app: Data<App>, form: Result<Form<TokenRequest>, Problem>) -> Result<HttpResponse, Problem> {
+    let (now, service) = (app.now(), app.clone());
+    let issued = match form {
+        Ok(Form(request)) => app.ask(move |db| Ok(issue(&service, db, request, now))).await?,
+        // RFC 6749, 3.2: parameters must not be included more than once.
+        Err(Problem::Malformed(_)) => Err(NoToken::Request("the form cannot be read, or a parameter stands twice")),
+        Err(problem) => return Err(problem),
+    };
     let mut response = match &issued {
         Ok(_) => HttpResponse::Ok(),
         Err(NoToken::Assertion(_)) => HttpResponse::Unauthorized(),

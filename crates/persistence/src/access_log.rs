@@ -3,8 +3,11 @@
 //! What is shown is recorded by the statement that reads it ([`recorded`]); a change is recorded by
 //! the statement that saves it ([`change`]); a refusal by itself, after the rollback ([`refusal`]).
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Jsonb, Nullable, Text, Timestamptz};
+use diesel::RunQueryDsl;
+use diesel::sql_types::{Jsonb, Text, Timestamptz};
 use lindung_domain::actor::OVERSIGHT;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::{Actor, AgencyCode, CaseId, ClientId, OfficerId, Refusal};
@@ -72,7 +75,7 @@ pub(crate) fn standing<ST>(actor: &Actor) -> Sql<ST> {
 pub(crate) fn recorded<ST>(call: &Call, read: Read<ST>) -> Sql<ST> {
     let shown = match read.seen {
         Seen::List => " from standing cross join shown",
-        Seen::One(_) => " from standing cross join shown where exists (select from seen)",
+        Seen::Open | Seen::One(_) => " from standing cross join shown where exists (select from seen)",
     };
     Sql::new()
         .with("with standing as materialized (", [])
@@ -106,11 +109,19 @@ pub(crate) struct Touched {
 /// The access row of a change, as part of the statement that saves it.
 pub(crate) fn change(call: &Call, outcome: &'static str, touched: Touched) -> Sql {
     let Touched { rule, case, children, sections } = touched;
+    let (children, sections) = (distinct(children), distinct(sections));
     let cases: Vec<Uuid> = case.into_iter().map(|it| it.0).collect();
     row_of_call(call).with(
         "?, ?, ?, ?, ?, 1",
         [outcome.into(), rule.as_str().into(), cases.into(), children.into(), sections.into()],
     )
+}
+
+/// Each once, in their order: two sections of one child touch it once.
+fn distinct<T: Ord + Clone>(mut items: Vec<T>) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    items.retain(|it| seen.insert(it.clone()));
+    items
 }
 
 impl Touched {
@@ -135,6 +146,7 @@ pub(crate) fn refusal(refused: &Refused) -> Sql {
 /// One access, as an auditor sees it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
+#[schema(rename_all = "camelCase")]
 pub struct Access {
     /// Of this entry (UUIDv7).
     pub id: Uuid,
@@ -209,11 +221,11 @@ pub struct Place {
 pub struct AccessPage {
     /// The entries, each with its place.
     pub items: Vec<(Access, Place)>,
-    /// The log is complete for transactions begun before this moment.
+    /// The log is complete for transactions begun before this moment, by the database's clock.
     pub up_to: DateTime<Utc>,
 }
 
-type AccessRow = (Nullable<Jsonb>, Nullable<Text>, Timestamptz);
+type AccessRow = (Jsonb, Text);
 
 impl Db {
     /// A page of the access log, for an auditor: of two oversight offices all of it, of another
@@ -235,16 +247,15 @@ impl Db {
             None => Some(own.to_owned()),
         };
         let rule = if all { Relation::Oversight } else { Relation::Own };
+        let up_to = self.complete_up_to()?;
         // A plain condition per filter that is set: each shape is a statement of its own, prepared
         // once, and each can use its index.
         let after = filter.after.unwrap_or(Place { xid: 0, id: Uuid::nil() });
         let mut query = Sql::<AccessRow>::new().with(
             "select null::uuid as case_id, null::uuid[] as child_ids, null::text[] as sections, ? as rule, e.id as item_id, \
-             to_jsonb(e) as item, e.xid::text as xid, coalesce((select min(xact_start) from pg_stat_activity \
-             where datname = current_database() and pid <> pg_backend_pid()), ?) as up_to \
-             from (select pg_snapshot_xmin(pg_current_snapshot()) as xmin) horizon left join lateral (select * from access_log a \
-             where a.xid < horizon.xmin and (a.xid, a.id) > (?::xid8, ?)",
-            [rule.as_str().into(), call.now.into(), after.xid.to_string().into(), after.id.into()],
+             to_jsonb(e) as item, e.xid::text as xid from (select * from access_log a \
+             where a.xid < pg_snapshot_xmin(pg_current_snapshot()) and (a.xid, a.id) > (?::xid8, ?)",
+            [rule.as_str().into(), after.xid.to_string().into(), after.id.into()],
         );
         if let Some(case) = filter.case {
             query = query.with(" and a.case_ids @> ?", [vec![case.0].into()]);
@@ -265,17 +276,26 @@ impl Db {
                 query = query.with(condition, [value.into()]);
             }
         }
-        let query = query.with(" order by a.xid, a.id limit ?) e on true", [filter.limit.into()]);
-        let read = Read { columns: "item, xid, up_to", query, seen: Seen::List };
-        let rows: Vec<(Option<serde_json::Value>, Option<String>, DateTime<Utc>)> = self.read(call, read)?;
-        let up_to = rows.first().map_or(call.now, |it| it.2);
+        let query = query.with(" order by a.xid, a.id limit ?) e", [filter.limit.into()]);
+        let read = Read { columns: "item, xid", query, seen: Seen::List };
+        let rows: Vec<(serde_json::Value, String)> = self.read(call, read)?;
         let mut items = Vec::with_capacity(rows.len());
-        for (item, xid) in rows.into_iter().filter_map(|(item, xid, _)| item.zip(xid)) {
+        for (item, xid) in rows {
             let access: Access = serde_json::from_value(item)?;
             let xid = xid.parse().map_err(|_| Error::Fault("a transaction id is no number".to_owned()))?;
             let place = Place { xid, id: access.id };
             items.push((access, place));
         }
         Ok(AccessPage { items, up_to })
+    }
+
+    /// Before when every transaction has ended. Asked before the page is read: a transaction that ends
+    /// between the two is then in the page, and never taken for one that has been in it.
+    fn complete_up_to(&self) -> Result<DateTime<Utc>, Error> {
+        let query = Sql::<Timestamptz>::new().with(
+            "select least(min(xact_start), statement_timestamp()) from pg_stat_activity where pid <> pg_backend_pid()",
+            [],
+        );
+        Ok(query.get_result(&mut *self.connection()?)?)
     }
 }

@@ -126,7 +126,7 @@ impl Db {
         if let Some(parent) = parent {
             query = query.with(" and a.parent = ?", [parent.as_str().into()]);
         }
-        self.reference(call, query.with(" order by a.code limit ?", [limit.into()]))
+        self.reference(call, Seen::List, query.with(" order by a.code limit ?", [limit.into()]))
     }
 
     /// One agency.
@@ -137,7 +137,7 @@ impl Db {
         let query = Sql::new()
             .with(ABOUT_NOBODY, [])
             .with("a.code as item_id, to_jsonb(a) as item from agencies a where a.code = ?", [code.as_str().into()]);
-        self.reference(call, query)?.into_iter().next().ok_or_else(|| Refusal::NotFound.into())
+        self.reference(call, Seen::Open, query)?.into_iter().next().ok_or_else(|| Refusal::NotFound.into())
     }
 
     /// The code lists there are.
@@ -148,7 +148,7 @@ impl Db {
         let query = Sql::new()
             .with(ABOUT_NOBODY, [])
             .with("l.list as item_id, to_jsonb(l) as item from code_lists l order by l.list", []);
-        self.reference(call, query)
+        self.reference(call, Seen::List, query)
     }
 
     /// A code list with those of its codes that are in force on `day`.
@@ -167,12 +167,17 @@ impl Db {
              from code_lists l where l.list = ?",
             [day.to_string().into(), day.to_string().into(), list.into()],
         );
-        let found: Option<Both> = self.reference(call, query)?.into_iter().next();
+        let found: Option<Both> = self.reference(call, Seen::Open, query)?.into_iter().next();
         found.map(|it| (it.list, it.codes)).ok_or_else(|| Refusal::NotFound.into())
     }
 
-    fn reference<T: for<'a> Deserialize<'a>>(&self, call: &Call, query: Sql<(Text, Jsonb)>) -> Result<Vec<T>, Error> {
-        let rows: Vec<(String, Value)> = self.read(call, Read { columns: "item_id, item", query, seen: Seen::List })?;
+    fn reference<T: for<'a> Deserialize<'a>>(
+        &self,
+        call: &Call,
+        seen: Seen,
+        query: Sql<(Text, Jsonb)>,
+    ) -> Result<Vec<T>, Error> {
+        let rows: Vec<(String, Value)> = self.read(call, Read { columns: "item_id, item", query, seen })?;
         rows.into_iter().map(|it| Ok(serde_json::from_value(it.1)?)).collect()
     }
 

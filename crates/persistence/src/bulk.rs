@@ -22,14 +22,20 @@
 //! referrals.
 //!
 //! Filling again goes on behind the largest index that is there; after an interruption there may be
-//! gaps before it. Meant for a database that nobody else uses meanwhile.
+//! gaps before it, and indexes missing until the next filling. Meant for a database that nobody else
+//! uses meanwhile.
 
 mod cast;
 mod copy;
 mod course;
 mod dice;
+mod indexes;
+#[expect(non_camel_case_types, reason = "where `row!` makes a type, the type of a column is named like the column")]
 mod story;
 
+use std::iter;
+use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
@@ -37,7 +43,7 @@ use std::thread;
 use chrono::{DateTime, Duration, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
-use diesel::sql_types::{BigInt, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Uuid as SqlUuid};
 use diesel::{OptionalExtension, RunQueryDsl};
 use uuid::Uuid;
 
@@ -46,6 +52,7 @@ use crate::error::Error;
 use crate::sql::Sql;
 use cast::Cast;
 use copy::{Rows, Table};
+use indexes::shared;
 use story::Opening;
 
 /// Leads every fourth case, where it is registered.
@@ -57,6 +64,8 @@ pub const POLICE: &str = "KDN.PDRM.D11.KL";
 const CHUNK: u64 = 2_000;
 /// How many write at once, each with a connection: enough to keep two cores busy.
 const WRITERS: usize = 3;
+/// From how many cases on indexes are dropped and built anew.
+const LARGE: u64 = 20_000;
 /// Over how long before now the cases were opened.
 const PERIOD: Duration = Duration::days(730);
 
@@ -99,64 +108,114 @@ impl Db {
     /// `progress` is told after each transaction how many cases there are so far.
     ///
     /// # Errors
-    /// Fewer than five agencies are registered that can be parties; the pool has fewer than three
-    /// connections to give; the database is not available.
+    /// Fewer than five agencies are registered that can be parties; the database is not available.
     /// The cases of the transactions before stay.
     pub fn fill(&self, cases: u64, now: DateTime<Utc>, progress: &mut dyn FnMut(u64)) -> Result<Filled, Error> {
-        let (cast, first, number) = self.transaction(|conn| {
-            let cast = Cast::load(conn)?;
-            Ok((cast, last_index(conn)? + 1, reserve_numbers(conn, cases)?))
+        let (filling, filled) = self.transaction(|conn| {
+            let (cast, first) = (Cast::load(conn)?, last_index(conn)? + 1);
+            let (number, unchecked) = (reserve_numbers(conn, cases)?, may_skip_checks(conn)?);
+            let filled = Filled { first, last: first + cases - 1, rows: 0 };
+            Ok((Filling { cases, first, number, now, cast, unchecked }, filled))
         })?;
-        let mut filled = Filled { first, last: first + cases - 1, rows: 0 };
+        let connections = self.free_connections()?;
+        // To build an index anew takes longer than to add a little to it.
+        if cases >= LARGE.max(filled.first / 2) {
+            self.drop_indexes()?;
+        }
+        let loaded =
+            self.load(&filling, connections, progress).and_then(|rows| self.analyse(connections).map(|()| rows));
+        let built = self.build_indexes(connections);
+        let rows = loaded?;
+        built?;
+        Ok(Filled { rows, ..filled })
+    }
+
+    /// Writes the cases and tells how many rows that made.
+    fn load(&self, filling: &Filling, connections: NonZeroUsize, progress: &mut dyn FnMut(u64)) -> Result<u64, Error> {
         let next = AtomicU64::new(0);
         // Writers take chunk after chunk: while one invents, PostgreSQL works for the others.
         let write = |copied: Sender<(u64, Result<u64, Error>)>| {
             loop {
                 let start = next.fetch_add(CHUNK, Ordering::Relaxed);
-                let end = cases.min(start + CHUNK);
-                let opening = |k| Opening { index: first + k, number: number + k, at: opened_at(k, cases, now) };
-                let rows = || self.copy(&invent((start..end).map(opening), now, &cast)?);
+                let end = filling.cases.min(start + CHUNK);
+                let rows = || self.copy(&filling.invent(start..end)?, filling.unchecked);
                 // Nobody listens any more where another writer has failed.
-                if start >= cases || copied.send((end - start, rows())).is_err() {
+                if start >= filling.cases || copied.send((end - start, rows())).is_err() {
                     return;
                 }
             }
         };
         thread::scope(|scope| {
             let (sender, copied) = mpsc::channel();
-            for sender in vec![sender; WRITERS] {
+            for sender in vec![sender; connections.get()] {
                 scope.spawn(|| write(sender));
             }
-            let mut done = 0;
+            let (mut done, mut all) = (0, 0);
             for (cases, rows) in copied {
-                filled.rows += rows?;
+                all += rows?;
                 done += cases;
                 progress(done);
             }
-            Ok::<(), Error>(())
-        })?;
-        self.analyse()?;
-        Ok(filled)
+            Ok(all)
+        })
     }
 
-    fn copy(&self, rows: &Rows) -> Result<u64, Error> {
+    fn copy(&self, rows: &Rows, unchecked: bool) -> Result<u64, Error> {
         self.transaction(|conn| {
-            conn.batch_execute("set local statement_timeout = 0")?;
+            conn.batch_execute("set local statement_timeout = 0; set local synchronous_commit = off")?;
+            if unchecked {
+                conn.batch_execute("set local session_replication_role = replica")?;
+            }
             rows.copy(conn)
         })
     }
 
+    /// How many connections the pool gives at once, up to [`WRITERS`].
+    fn free_connections(&self) -> Result<NonZeroUsize, Error> {
+        let first = self.connection()?;
+        let others = iter::repeat_with(|| self.connection().ok()).take(WRITERS - 1);
+        let held: Vec<_> = iter::once(first).chain(others.map_while(|it| it)).collect();
+        Ok(NonZeroUsize::new(held.len()).unwrap_or(NonZeroUsize::MIN))
+    }
+
     /// As autovacuum would have left them: visible to index-only scans, with statistics.
-    fn analyse(&self) -> Result<(), Error> {
-        let conn = &mut *self.connection()?;
-        let limit: String =
-            diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("current_setting('statement_timeout')"))
-                .get_result(conn)?;
-        conn.batch_execute("set statement_timeout = 0")?;
-        let tables: Vec<&str> = Table::ALL.iter().map(|it| it.name()).collect();
-        let vacuumed = conn.batch_execute(&format!("vacuum analyze {}", tables.join(", ")));
-        conn.batch_execute(&format!("set statement_timeout = '{limit}'"))?;
-        Ok(vacuumed?)
+    fn analyse(&self, connections: NonZeroUsize) -> Result<(), Error> {
+        shared(connections, Table::ALL, |table| {
+            let conn = &mut *self.connection()?;
+            let limit: String =
+                diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("current_setting('statement_timeout')"))
+                    .get_result(conn)?;
+            conn.batch_execute("set statement_timeout = 0")?;
+            let vacuumed = conn.batch_execute(&format!("vacuum analyze {}", table.name()));
+            conn.batch_execute(&format!("set statement_timeout = '{limit}'"))?;
+            Ok(vacuumed?)
+        })
+    }
+}
+
+/// What is to be written.
+struct Filling {
+    cases: u64,
+    /// The index of the first case.
+    first: u64,
+    /// The number of the first case.
+    number: u64,
+    now: DateTime<Utc>,
+    cast: Cast,
+    /// Without the checks of foreign keys, which cost a third of it all: they hold by construction.
+    unchecked: bool,
+}
+
+impl Filling {
+    /// The rows of the cases at these places.
+    fn invent(&self, places: Range<u64>) -> Result<Rows, Error> {
+        let mut rows = Rows::default();
+        for k in places {
+            let at = opened_at(k, self.cases, self.now);
+            let opening = Opening { index: self.first + k, number: self.number + k, at };
+            story::play(opening, self.now, &self.cast, &mut rows)?;
+        }
+        Ok(rows)
     }
 }
 
@@ -166,14 +225,6 @@ fn opened_at(k: u64, cases: u64, now: DateTime<Utc>) -> DateTime<Utc> {
     let before = u128::from(period) * 60_000_000 * u128::from(cases - k) / u128::from(cases);
     let micros = now.timestamp_micros() - i64::try_from(before).unwrap_or(0);
     DateTime::from_timestamp_micros(micros).unwrap_or(now)
-}
-
-fn invent(openings: impl Iterator<Item = Opening>, now: DateTime<Utc>, cast: &Cast) -> Result<Rows, Error> {
-    let mut rows = Rows::default();
-    for opening in openings {
-        story::play(opening, now, cast, &mut rows)?;
-    }
-    Ok(rows)
 }
 
 /// The largest index of a case that is there, or 0.
@@ -193,6 +244,12 @@ fn reserve_numbers(conn: &mut PgConnection, cases: u64) -> Result<u64, Error> {
         .with("select setval('case_numbers', nextval('case_numbers') + ?) - ?", [cases.into(), cases.into()]);
     let first: i64 = query.get_result(conn)?;
     Ok(first.unsigned_abs())
+}
+
+/// Whether the role may switch off triggers for a transaction: of those only foreign keys have any.
+fn may_skip_checks(conn: &mut PgConnection) -> Result<bool, Error> {
+    let query = Sql::<Bool>::new().with("select has_parameter_privilege('session_replication_role', 'set')", []);
+    Ok(query.get_result(conn)?)
 }
 
 #[cfg(test)]

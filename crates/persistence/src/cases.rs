@@ -222,9 +222,10 @@ impl Tx<'_> {
             return Ok(Vec::new());
         }
         let query = Sql::<Integer>::new().with(
-            "select (n - 1)::integer from unnest(?) with ordinality asked (code, n) where not exists (select from codes c \
-             where c.list = ? and c.code = asked.code and c.valid_from <= ?::date and (c.valid_until is null or c.valid_until >= ?::date))",
-            [codes.to_vec().into(), list.into(), now.into(), now.into()],
+            "select (n - 1)::integer from unnest(?::text[]) with ordinality asked (code, n) where not exists (select from codes c \
+             where c.list = ? and c.code = asked.code and (? at time zone 'Asia/Kuala_Lumpur')::date \
+             between c.valid_from and coalesce(c.valid_until, 'infinity'))",
+            [codes.to_vec().into(), list.into(), now.into()],
         );
         let found: Vec<i32> = query.load(self.conn)?;
         Ok(found.into_iter().filter_map(|it| usize::try_from(it).ok()).collect())

@@ -86,7 +86,8 @@ impl Db {
         rows.into_iter().map(ClientRow::into_client).collect()
     }
 
-    /// Registers a client, or changes how it is registered; adds the key to those it has.
+    /// Registers a client, or changes how it is registered; adds the key to those it has, in place of
+    /// the one of the same name.
     ///
     /// # Errors
     /// The agency is not registered; the database is not available.
@@ -120,7 +121,12 @@ impl Db {
                 .do_update()
                 .set(changed)
                 .execute(conn)?;
-            diesel::insert_into(client_keys::table).values(key).on_conflict_do_nothing().execute(conn)?;
+            diesel::insert_into(client_keys::table)
+                .values(key)
+                .on_conflict((client_keys::client_id, client_keys::kid))
+                .do_update()
+                .set(key.2)
+                .execute(conn)?;
             Ok(())
         })
     }

@@ -68,9 +68,12 @@ pub(crate) struct Read<ST> {
 }
 
 /// Whether finding nothing is an answer.
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Seen {
     /// A list may be empty.
     List,
+    /// One thing that everybody may read: if the query does not find it, there is none.
+    Open,
     /// One thing: if the query does not find it, the policy says why.
     One(About),
 }
@@ -196,16 +199,16 @@ impl Db {
     where
         Sql<ST>: LoadQuery<'static, PgConnection, R>,
     {
-        let about = match read.seen {
-            Seen::List => None,
-            Seen::One(about) => Some(about),
-        };
+        let seen = read.seen;
         let conn = &mut *self.connection()?;
         let rows: Vec<R> = access_log::recorded(call, read).load(conn)?;
-        match (rows.is_empty(), about) {
+        match (rows.is_empty(), seen) {
             (false, _) => Ok(rows),
-            (true, None) => file::require_standing(conn, &call.actor).map(|()| rows),
-            (true, Some(about)) => Err(why_not(conn, call, about)),
+            (true, Seen::List) => file::require_standing(conn, &call.actor).map(|()| rows),
+            (true, Seen::Open) => {
+                file::require_standing(conn, &call.actor).and_then(|()| Err(Refusal::NotFound.into()))
+            }
+            (true, Seen::One(about)) => Err(why_not(conn, call, about)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use lindung_domain::Refusal;
+use lindung_domain::refusal::Invalid;
 
 /// What can go wrong between a decision and its record.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,15 @@ const BUSY: &[&str] = &[
     "could not send data",
 ];
 
+/// What the server says of a value that it cannot hold, where ours can: SQLSTATE class 22 and 54001.
+const OUTSIDE: &[&str] = &[
+    "out of range",
+    "invalid byte sequence",
+    "unsupported Unicode escape sequence",
+    "cannot be converted to text",
+    "stack depth limit exceeded",
+];
+
 impl From<DieselError> for Error {
     /// Only the beginning of the server's primary message is kept: the rest may hold values.
     fn from(error: DieselError) -> Self {
@@ -65,6 +75,9 @@ impl From<DieselError> for Error {
                     | DatabaseErrorKind::SerializationFailure
                     | DatabaseErrorKind::ReadOnlyTransaction => Error::Unavailable(message),
                     _ if BUSY.iter().any(|it| message.contains(it)) => Error::Unavailable(message),
+                    _ if OUTSIDE.iter().any(|it| message.contains(it)) => {
+                        Refusal::from(Invalid::new("request", "range", "holds a value that cannot be kept")).into()
+                    }
                     DatabaseErrorKind::UniqueViolation => Error::Exists,
                     _ => Error::Fault(message),
                 }

@@ -45,12 +45,13 @@ pub(crate) fn inserted(call: &Call, case: CaseId, event_count: i64, events: &[Ev
 /// An event as those who are told of it see it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
+#[schema(rename_all = "camelCase")]
 pub struct EventItem {
     /// Its id (UUIDv7).
     pub id: Uuid,
     /// Past tense, dotted: `my.gov.lindung.referral.accepted`.
     #[serde(rename(serialize = "type"))]
-    #[schema(example = "my.gov.lindung.referral.accepted")]
+    #[schema(rename = "type", example = "my.gov.lindung.referral.accepted")]
     pub kind: String,
     /// The case.
     pub case_id: Uuid,

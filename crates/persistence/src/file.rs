@@ -281,6 +281,7 @@ pub(crate) fn load(
         Target::Case(id) => (Some(id.0), None),
         Target::Referral(id) => (None, Some(id.0)),
     };
+    // A draft names agencies that sending it does not name again.
     let mut parties = named.to_vec();
     parties.push(call.actor.agency().to_string());
     let query = Sql::<LoadedColumns>::new()
@@ -293,7 +294,8 @@ pub(crate) fn load(
              array(select o.id from referrals o where o.case_id = c.id and o.status in \
              ('requested', 'received', 'accepted', 'in-progress', 'on-hold') order by o.id) as open_referrals, \
              (select jsonb_agg(jsonb_build_object('code', a.code, 'ministry', a.ministry, 'eligible', a.active and a.kind <> 'heading')) \
-             from agencies a where a.code = any(?)) as parties, to_jsonb(r) as referral from ",
+             from agencies a where a.code = any(? || case when r.status = 'draft' then \
+             array_prepend(r.named, r.alternatives) || r.open_to else '{}' end)) as parties, to_jsonb(r) as referral from ",
             [call.now.into(), parties.into()],
         )
         .then(idempotency::kept_answer::<()>(call, repeat))

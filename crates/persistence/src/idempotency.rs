@@ -93,7 +93,8 @@ impl KeptAnswer {
     }
 }
 
-/// Keeps an answer; one whose time is over makes room.
+/// Keeps an answer; one whose time is over makes room. No row is kept, where one is kept already:
+/// the lock of [`tried`] rules that out, and whoever keeps an answer goes by the count all the same.
 pub(crate) fn kept(call: &Call, repeat: &Repeat, answer: &Answer) -> Sql {
     let status = i16::try_from(answer.status).unwrap_or(i16::MAX);
     Sql::new()
@@ -105,7 +106,7 @@ pub(crate) fn kept(call: &Call, repeat: &Repeat, answer: &Answer) -> Sql {
         .with(
             "?, ?, ?, ?, ?, ?, ?) on conflict (client_id, officer, purpose, key) do update set route = excluded.route, \
              digest = excluded.digest, case_id = excluded.case_id, referral_id = excluded.referral_id, status = excluded.status, \
-             response = excluded.response, created_at = excluded.created_at",
+             response = excluded.response, created_at = excluded.created_at where idempotency_keys.created_at <= ? returning 1",
             [
                 repeat.route.as_str().into(),
                 repeat.digest.clone().into(),
@@ -114,6 +115,7 @@ pub(crate) fn kept(call: &Call, repeat: &Repeat, answer: &Answer) -> Sql {
                 status.into(),
                 answer.body.clone().into(),
                 call.now.into(),
+                (call.now - LIFETIME).into(),
             ],
         )
 }

@@ -1,13 +1,15 @@
-//! Referrals: rows, and the reads of them. What changes one is `lindung_domain::referral`.
+//! Referrals, read and listed. What changes one is `lindung_domain::referral`.
+
+mod row;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use lindung_domain::case::CaseFile;
 use lindung_domain::policy::{self, Act};
-use lindung_domain::referral::{Record, Referral, Route, Share, Status, Terms};
-use lindung_domain::values::{Outcome, Priority, ReferralKind};
-use lindung_domain::{AgencyCode, CaseId, ChildId, OfficerId, Purpose, ReferralId, Section, Version};
+use lindung_domain::referral::{Referral, Status};
+use lindung_domain::values::{Priority, ReferralKind};
+use lindung_domain::{AgencyCode, CaseId, ReferralId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -19,186 +21,15 @@ use crate::file::{self, CaseRow};
 use crate::sql::Sql;
 use crate::visibility;
 
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct ReferralRow {
-    id: ReferralId,
-    case_id: CaseId,
-    case_reference: String,
-    sender: AgencyCode,
-    status: Status,
-    kind: ReferralKind,
-    priority: Priority,
-    request: String,
-    named: Option<AgencyCode>,
-    alternatives: Vec<AgencyCode>,
-    open_to: Option<Vec<AgencyCode>>,
-    children: Option<Vec<ChildId>>,
-    shares: Vec<Share>,
-    contributes: Vec<Section>,
-    purposes: Vec<Purpose>,
-    onward: bool,
-    retention_days: i32,
-    recipient: Option<AgencyCode>,
-    listed: Vec<AgencyCode>,
-    former: Vec<AgencyCode>,
-    redirects: i16,
-    awaiting_information: bool,
-    cancel_requested: bool,
-    assignee: Option<OfficerId>,
-    due_at: Option<DateTime<Utc>>,
-    outcome: Option<Outcome>,
-    reason: Option<String>,
-    suggested: Option<AgencyCode>,
-    version: Version,
-    created_at: DateTime<Utc>,
-    requested_at: Option<DateTime<Utc>>,
-    arrived_at: Option<DateTime<Utc>>,
-    updated_at: DateTime<Utc>,
-}
-
-impl ReferralRow {
-    pub(crate) fn new(referral: &Referral) -> Self {
-        let Record {
-            id,
-            case,
-            case_reference,
-            sender,
-            status,
-            terms,
-            recipient,
-            listed,
-            former,
-            redirects,
-            awaiting_information,
-            cancel_requested,
-            assignee,
-            due_at,
-            outcome,
-            reason,
-            suggested,
-            version,
-            created_at,
-            requested_at,
-            arrived_at,
-            updated_at,
-        } = referral.record().clone();
-        let Terms { kind, priority, route, request, children, shares, contributes, purposes, onward, retention_days } =
-            terms;
-        let (named, alternatives, open_to) = match route {
-            Route::Named { recipient, alternatives } => (recipient, alternatives, None),
-            Route::Open(listed) => (None, Vec::new(), Some(listed)),
-        };
-        ReferralRow {
-            id,
-            case_id: case,
-            case_reference,
-            sender,
-            status,
-            kind,
-            priority,
-            request,
-            named,
-            alternatives,
-            open_to,
-            children,
-            shares,
-            contributes,
-            purposes,
-            onward,
-            retention_days,
-            recipient,
-            listed,
-            former,
-            redirects,
-            awaiting_information,
-            cancel_requested,
-            assignee,
-            due_at,
-            outcome,
-            reason,
-            suggested,
-            version,
-            created_at,
-            requested_at,
-            arrived_at,
-            updated_at,
-        }
-    }
-
-    pub(crate) fn into_referral(self) -> Referral {
-        let ReferralRow {
-            id,
-            case_id,
-            case_reference,
-            sender,
-            status,
-            kind,
-            priority,
-            request,
-            named,
-            alternatives,
-            open_to,
-            children,
-            shares,
-            contributes,
-            purposes,
-            onward,
-            retention_days,
-            recipient,
-            listed,
-            former,
-            redirects,
-            awaiting_information,
-            cancel_requested,
-            assignee,
-            due_at,
-            outcome,
-            reason,
-            suggested,
-            version,
-            created_at,
-            requested_at,
-            arrived_at,
-            updated_at,
-        } = self;
-        let route = match open_to {
-            Some(listed) => Route::Open(listed),
-            None => Route::Named { recipient: named, alternatives },
-        };
-        let terms =
-            Terms { kind, priority, route, request, children, shares, contributes, purposes, onward, retention_days };
-        Referral::restore(Record {
-            id,
-            case: case_id,
-            case_reference,
-            sender,
-            status,
-            terms,
-            recipient,
-            listed,
-            former,
-            redirects,
-            awaiting_information,
-            cancel_requested,
-            assignee,
-            due_at,
-            outcome,
-            reason,
-            suggested,
-            version,
-            created_at,
-            requested_at,
-            arrived_at,
-            updated_at,
-        })
-    }
-}
+pub(crate) use row::ReferralRow;
 
 /// A referral in a list: codes and times, nothing that anybody wrote.
-#[derive(Debug, Clone, Queryable, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Queryable, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all(serialize = "camelCase"))]
+#[schema(rename_all = "camelCase")]
 pub struct ReferralItem {
     /// Its id.
+    #[serde(rename(deserialize = "item_id"))]
     pub id: Uuid,
     /// The case it is about.
     pub case_id: Uuid,
@@ -386,8 +217,7 @@ impl Db {
         after: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<ReferralItem>, Error> {
-        type Columns = (Nullable<SqlUuid>, Jsonb);
-        let query = Sql::<Columns>::new()
+        let query = Sql::<Nullable<Jsonb>>::new()
             .with("select c.id as case_id, null::uuid[] as child_ids, null::text[] as sections, ", [])
             .then(visibility::case_rule::<()>(call, Act::ReadCase))
             .with(" as rule, r.item_id, to_jsonb(r) as item from cases c left join lateral (", [])
@@ -397,12 +227,8 @@ impl Db {
             .with(" order by r.id limit ?) r on true where c.id = ? and ", [limit.into(), case.0.into()])
             .then(visibility::case_visible::<()>(call, Act::ReadCase));
         let seen = Seen::One(About::Case(case, Act::ReadCase));
-        let columns = "item_id, coalesce(item, 'null') as item";
-        let rows: Vec<(Option<Uuid>, Value)> = self.read(call, Read { columns, query, seen })?;
-        rows.into_iter()
-            .filter(|it| it.0.is_some())
-            .map(|it| Ok(serde_json::from_value::<ItemRow>(it.1)?.into()))
-            .collect()
+        let rows: Vec<Option<Value>> = self.read(call, Read { columns: "item", query, seen })?;
+        rows.into_iter().flatten().map(|it| Ok(serde_json::from_value(it)?)).collect()
     }
 
     /// A referral, with the case file by which it is known what the actor may do to it.
@@ -433,64 +259,5 @@ impl Db {
             parties: Vec::new(),
         };
         Ok((serde_json::from_value::<ReferralRow>(referral)?.into_referral(), file))
-    }
-}
-
-/// [`ReferralItem`] as JSON rows have it.
-#[derive(Deserialize)]
-struct ItemRow {
-    item_id: Uuid,
-    case_id: Uuid,
-    case_reference: String,
-    kind: String,
-    status: String,
-    priority: String,
-    sender: String,
-    recipient: Option<String>,
-    awaiting_information: bool,
-    cancel_requested: bool,
-    version: i64,
-    created_at: DateTime<Utc>,
-    requested_at: Option<DateTime<Utc>>,
-    arrived_at: Option<DateTime<Utc>>,
-    due_at: Option<DateTime<Utc>>,
-}
-
-impl From<ItemRow> for ReferralItem {
-    fn from(row: ItemRow) -> Self {
-        let ItemRow {
-            item_id,
-            case_id,
-            case_reference,
-            kind,
-            status,
-            priority,
-            sender,
-            recipient,
-            awaiting_information,
-            cancel_requested,
-            version,
-            created_at,
-            requested_at,
-            arrived_at,
-            due_at,
-        } = row;
-        ReferralItem {
-            id: item_id,
-            case_id,
-            case_reference,
-            kind,
-            status,
-            priority,
-            sender,
-            recipient,
-            awaiting_information,
-            cancel_requested,
-            version,
-            created_at,
-            requested_at,
-            arrived_at,
-            due_at,
-        }
     }
 }

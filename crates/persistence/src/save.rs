@@ -145,18 +145,21 @@ pub(crate) fn save<T: Saved>(
         .with("), happened as (", [])
         .then(events::inserted(call, case, event_count, change.events()))
         .with(
-            "), moved_up as (insert into case_parties (agency, case_id, activity_at) select distinct unnest(?), ?, ? \
+            "), moved_up as (insert into case_parties (agency, case_id, activity_at) select distinct unnest(?::text[]), ?::uuid, ?::timestamptz \
              on conflict (agency, case_id) do update set activity_at = excluded.activity_at), logged as (",
             [told.into(), case.0.into(), call.now.into()],
         )
         .then(access_log::change(call, "permitted", touched))
         .with(")", []);
     let statement = match writing.repeat {
-        Some(repeat) => statement.with(", kept as (", []).then(idempotency::kept(call, repeat, answer)).with(")", []),
-        None => statement,
+        Some(repeat) => statement
+            .with(", kept as (", [])
+            .then(idempotency::kept(call, repeat, answer))
+            .with(") select from kept", []),
+        None => statement.with(" select", []),
     };
-    statement.with(" select 1", []).execute(conn)?;
-    Ok(())
+    let kept = statement.execute(conn)?;
+    if kept == 0 { Err(Error::KeyBusy) } else { Ok(()) }
 }
 
 fn header(header: Header<'_>, case: CaseId, event_count: i64) -> Sql {
@@ -182,7 +185,7 @@ fn new_children(call: &Call, case: CaseId, children: Vec<Uuid>) -> Sql {
         return Sql::new();
     }
     Sql::new().with(
-        "), new_children as (insert into children (id, case_id, created_at) select unnest(?), ?, ?",
+        "), new_children as (insert into children (id, case_id, created_at) select unnest(?::uuid[]), ?, ?",
         [children.into(), case.0.into(), call.now.into()],
     )
 }
@@ -244,7 +247,7 @@ fn referral(referral: Option<&Referral>) -> Sql {
         listed.clone().into(),
     ])
     .with(
-        "), listed as (insert into referral_listings (agency, referral_id, arrived_at) select unnest(?), ?, ? on conflict do nothing",
+        "), listed as (insert into referral_listings (agency, referral_id, arrived_at) select unnest(?::text[]), ?, ? on conflict do nothing",
         [listed.into(), record.id.0.into(), record.arrived_at.unwrap_or(record.created_at).into()],
     )
 }

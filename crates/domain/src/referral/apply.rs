@@ -24,6 +24,7 @@ impl Referral {
     ) -> Result<Change<Self>, Refusal> {
         let Asking { actor, now, .. } = *asking;
         let rule = policy::require(actor, Act::Refer, &file.relations(asking))?;
+        asking.expected.require(file.case.record().version)?;
         file.require_open()?;
         let record = Record {
             id,
@@ -70,7 +71,7 @@ impl Referral {
     pub fn apply(self, command: Command, file: &CaseFile, asking: &Asking<'_>) -> Result<Change<Self>, Refusal> {
         let action = command.action();
         let before = self.0;
-        let rule = policy::require(asking.actor, before.act(action), &before.relations(file, asking))?;
+        let rule = before.permit(action, file, asking)?;
         asking.expected.require(before.version)?;
         let Some(status) = before.status.after(action, before.facts(asking.actor)) else {
             let allowed = Referral(before).available_actions(file, asking);
@@ -97,11 +98,11 @@ impl Referral {
 
     /// What this actor may do to it now.
     pub fn available_actions(&self, file: &CaseFile, asking: &Asking<'_>) -> Vec<Action> {
-        let (record, relations) = (&self.0, self.0.relations(file, asking));
-        let facts = record.facts(asking.actor);
+        let facts = self.0.facts(asking.actor);
         let possible = |action: &Action| {
-            record.status.after(*action, facts).is_some()
-                && policy::permits(asking.actor, record.act(*action), &relations).is_some()
+            self.0.status.after(*action, facts).is_some()
+                && self.0.permit(*action, file, asking).is_ok()
+                && (!action.is_on_draft() || file.require_open().is_ok())
         };
         Action::ALL.iter().copied().filter(possible).collect()
     }
@@ -115,6 +116,13 @@ impl Record {
         } else {
             Act::Referral(action)
         }
+    }
+
+    /// Permits the action. A draft is worked on only by who may still make a referral of the case.
+    fn permit(&self, action: Action, file: &CaseFile, asking: &Asking<'_>) -> Result<Relation, Refusal> {
+        let rule = policy::require(asking.actor, self.act(action), &self.relations(file, asking))?;
+        let refers = || policy::permits(asking.actor, Act::Refer, &file.relations(asking)).is_some();
+        if action.is_on_draft() && !refers() { Err(Refusal::NotYours) } else { Ok(rule) }
     }
 
     fn relations(&self, file: &CaseFile, asking: &Asking<'_>) -> Relations {
@@ -175,7 +183,10 @@ impl Record {
     ) -> Result<Record, Refusal> {
         let (Asking { actor, now, .. }, append) = (*asking, command.action().is_append());
         let version = if append { self.version } else { self.version.next() };
-        let after = Record { status, version, updated_at: now, ..self };
+        // Nothing is awaited of what is over.
+        let (awaiting_information, cancel_requested) =
+            if status.is_terminal() { (false, false) } else { (self.awaiting_information, self.cancel_requested) };
+        let after = Record { status, version, awaiting_information, cancel_requested, updated_at: now, ..self };
         let agency = actor.agency().clone();
         Ok(match command {
             Command::Amend(terms) => {
@@ -185,7 +196,6 @@ impl Record {
             }
             Command::Send => {
                 file.require_open()?;
-                policy::require(actor, Act::Refer, &file.relations(asking))?;
                 after.terms.check(&agency, &file.standing(asking), &file.children, &file.parties, now)?;
                 after.sent(asking)?
             }
@@ -209,24 +219,14 @@ impl Record {
             Command::Redirect { to, .. } => after.redirected(to, &agency, &file.parties, asking)?,
             Command::Ask(_) => Record { awaiting_information: true, ..after },
             Command::Answer(_) => Record { awaiting_information: false, ..after },
-            Command::Complete { outcome, .. } => {
-                Record { outcome: Some(outcome), cancel_requested: false, awaiting_information: false, ..after }
-            }
-            Command::Fail(reason) => Record {
-                reason: Some(reason.code.to_owned()),
-                cancel_requested: false,
-                awaiting_information: false,
-                ..after
-            },
+            Command::Complete { outcome, .. } => Record { outcome: Some(outcome), ..after },
+            Command::Fail(reason) => Record { reason: Some(reason.code.to_owned()), ..after },
             Command::Cancel(reason) => Record { reason: Some(reason.code.to_owned()), listed: Vec::new(), ..after },
             Command::RequestCancel(_) => Record { cancel_requested: true, ..after },
-            Command::WithdrawCancel | Command::DeclineCancel(_) | Command::ConfirmCancel(_) => {
-                Record { cancel_requested: false, ..after }
-            }
-            Command::MarkEnteredInError(_) => {
-                Record { listed: Vec::new(), cancel_requested: false, awaiting_information: false, ..after }
-            }
-            Command::Receive
+            Command::WithdrawCancel | Command::DeclineCancel(_) => Record { cancel_requested: false, ..after },
+            Command::MarkEnteredInError(_) => Record { listed: Vec::new(), ..after },
+            Command::ConfirmCancel(_)
+            | Command::Receive
             | Command::Start
             | Command::Hold(_)
             | Command::Resume

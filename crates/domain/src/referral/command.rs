@@ -96,6 +96,11 @@ impl Action {
     pub fn is_append(self) -> bool {
         matches!(self, Action::Note | Action::Remind | Action::Escalate)
     }
+
+    /// Whether it works on a draft, and so on what will be shared.
+    pub(super) fn is_on_draft(self) -> bool {
+        matches!(self, Action::Amend | Action::Send)
+    }
 }
 
 /// A coded reason, with words where the code is `other`.

@@ -5,18 +5,13 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 
-use super::{Action, Record, Referral, Status};
+use super::{Action, Record, Referral, Status, Terms};
 use crate::event::{Event, Subject, secretariat};
 use crate::grant::{Grant, GrantChange, Source};
 use crate::id::AgencyCode;
 use crate::section::Section;
 
 impl Record {
-    /// What one agency may see while it decides.
-    fn packet_for(&self, agency: &AgencyCode, now: DateTime<Utc>) -> Grant {
-        self.grant(agency, self.terms.packet().collect(), Vec::new(), false, now)
-    }
-
     fn grant(
         &self,
         agency: &AgencyCode,
@@ -49,16 +44,16 @@ impl Record {
         self.recipient.iter().chain(self.listed.iter())
     }
 
+    /// What each of them may see while it decides.
     fn packets(&self, now: DateTime<Utc>) -> Vec<GrantChange> {
-        self.pending().map(|it| GrantChange::Give(self.packet_for(it, now))).collect()
+        self.pending().flat_map(|it| self.by_end(it, self.terms.packet().collect(), &[], false, now)).collect()
     }
 
     /// How the grants move from `before` to `self` by `action`.
     pub(super) fn moved_grants(&self, before: &Record, action: Action, now: DateTime<Utc>) -> Vec<GrantChange> {
         match action {
             Action::Send => self.packets(now),
-            // An override ends on its day, and with it what was shared on its strength.
-            Action::Accept => self.recipient.iter().flat_map(|it| self.on_acceptance(it, now)).collect(),
+            Action::Accept => std::iter::once(self.end(None, now)).chain(self.shared(now)).collect(),
             Action::Redirect => std::iter::once(self.end(None, now)).chain(self.packets(now)).collect(),
             Action::Claim => before
                 .listed
@@ -75,20 +70,34 @@ impl Record {
         }
     }
 
-    /// One grant for what has no end, and one for each end that an override sets.
-    fn on_acceptance(&self, agency: &AgencyCode, now: DateTime<Utc>) -> Vec<GrantChange> {
+    /// What the recipient may see once it accepted.
+    fn shared(&self, now: DateTime<Utc>) -> Vec<GrantChange> {
+        let Terms { contributes, onward, .. } = &self.terms;
+        let grants = |it| self.by_end(it, self.terms.sections().collect(), contributes, *onward, now);
+        self.recipient.iter().flat_map(grants).collect()
+    }
+
+    /// One grant for what has no end, and one for each end that a basis sets: an override ends on
+    /// its day, and with it what was shared on its strength.
+    fn by_end(
+        &self,
+        agency: &AgencyCode,
+        sections: Vec<Section>,
+        contributes: &[Section],
+        onward: bool,
+        now: DateTime<Utc>,
+    ) -> Vec<GrantChange> {
         let end_of = |section: Section| {
             let share = self.terms.shares.iter().find(|it| it.section == section);
             share.and_then(|it| it.basis.as_ref()).and_then(|it| it.until)
         };
-        let ends: BTreeSet<Option<DateTime<Utc>>> = self.terms.sections().map(end_of).collect();
-        let mut changes = vec![self.end(None, now)];
-        changes.extend(ends.into_iter().map(|until| {
-            let sections: Vec<Section> = self.terms.sections().filter(|it| end_of(*it) == until).collect();
-            let writable = self.terms.contributes.iter().copied().filter(|it| sections.contains(it)).collect();
-            GrantChange::Give(Grant { until, ..self.grant(agency, sections, writable, self.terms.onward, now) })
-        }));
-        changes
+        let ends: BTreeSet<Option<DateTime<Utc>>> = sections.iter().copied().map(end_of).collect();
+        let grant = |until| {
+            let sections: Vec<Section> = sections.iter().copied().filter(|it| end_of(*it) == until).collect();
+            let writable = contributes.iter().copied().filter(|it| sections.contains(it)).collect();
+            GrantChange::Give(Grant { until, ..self.grant(agency, sections, writable, onward, now) })
+        };
+        ends.into_iter().filter(|it| it.is_none_or(|until| until > now)).map(grant).collect()
     }
 
     /// Who may read the record now: the sender, whoever has been its recipient, those who may

@@ -150,32 +150,28 @@ pub(super) fn eligible(field: &str, code: &AgencyCode, asker: &AgencyCode, parti
     }
 }
 
+/// What is shared onward is never more than what the sender has.
+fn not_yours(field: String) -> Invalid {
+    Invalid::new(field, "not-yours-to-share", "is more than you may share")
+}
+
 impl Basis {
     fn check(&self, field: &str, now: DateTime<Utc>) -> Result<(), Invalid> {
-        match self.kind {
-            BasisKind::Consent => Ok(()),
-            BasisKind::MandatedDuty => match &self.provision {
-                Some(text) => length(format!("{field}.provision"), text, 200),
-                None => {
-                    Err(Invalid::new(format!("{field}.provision"), "required", "a mandated duty names its provision"))
-                }
-            },
-            BasisKind::Override => {
-                match &self.reason {
-                    Some(text) => length(format!("{field}.reason"), text, 2000)?,
-                    None => {
-                        return Err(Invalid::new(
-                            format!("{field}.reason"),
-                            "required",
-                            "an override gives its reason",
-                        ));
-                    }
-                }
-                match self.until {
-                    Some(until) if until > now => Ok(()),
-                    _ => Err(Invalid::new(format!("{field}.until"), "future", "an override has an end in the future")),
-                }
+        let (provision, reason, until) = (&self.provision, &self.reason, self.until);
+        for (part, text, limit) in [("provision", provision, 200), ("reason", reason, 2000)] {
+            if let Some(text) = text {
+                length(format!("{field}.{part}"), text, limit)?;
             }
+        }
+        if until.is_some_and(|it| it <= now) {
+            return Err(Invalid::new(format!("{field}.until"), "future", "must lie in the future"));
+        }
+        let lacks = |part, why| Err(Invalid::new(format!("{field}.{part}"), "required", why));
+        match self.kind {
+            BasisKind::MandatedDuty if provision.is_none() => lacks("provision", "a mandated duty names its provision"),
+            BasisKind::Override if reason.is_none() => lacks("reason", "an override gives its reason"),
+            BasisKind::Override if until.is_none() => lacks("until", "an override has an end"),
+            BasisKind::Consent | BasisKind::MandatedDuty | BasisKind::Override => Ok(()),
         }
     }
 }
@@ -192,13 +188,16 @@ impl Terms {
     ) -> Result<(), Invalid> {
         self.route.check(sender, parties)?;
         length("request", &self.request, crate::message::MESSAGE_LIMIT)?;
+        if self.children.is_none() && !standing.shares_child(None) {
+            return Err(Invalid::new("children", "required", "name the children, of those that you may share"));
+        }
         for (at, child) in self.children.iter().flatten().enumerate() {
-            if !children.contains(child) {
+            if !children.contains(child) || !standing.shares_child(Some(*child)) {
                 return Err(Invalid::new(format!("children[{at}]"), "unknown-child", "is no child of this case"));
             }
         }
         for (at, share) in self.shares.iter().enumerate() {
-            self.check_share(at, share, standing, children, now)?;
+            self.check_share(at, share, standing, now)?;
         }
         for (at, section) in self.contributes.iter().enumerate() {
             if !self.sections().any(|it| it == *section) {
@@ -207,6 +206,9 @@ impl Terms {
                     "not-shared",
                     "only a shared section can be contributed to",
                 ));
+            }
+            if !standing.shares_writing(*section, self.children.as_deref()) {
+                return Err(not_yours(format!("contributes[{at}]")));
             }
         }
         for (at, purpose) in self.purposes.iter().enumerate() {
@@ -217,6 +219,9 @@ impl Terms {
                     "is not a purpose of work on a case",
                 ));
             }
+            if !standing.shares_for(*purpose) {
+                return Err(not_yours(format!("purposes[{at}]")));
+            }
         }
         Ok(())
     }
@@ -226,25 +231,14 @@ impl Terms {
         at: usize,
         share: &Share,
         standing: &Standing<'_>,
-        children: &[ChildId],
         now: DateTime<Utc>,
     ) -> Result<(), Invalid> {
         let field = format!("shares[{at}]");
         if self.shares[..at].iter().any(|it| it.section == share.section) {
             return Err(Invalid::new(format!("{field}.section"), "duplicate", "stands twice in the list"));
         }
-        let of = |child| standing.shares(share.section, child);
-        let may = if share.section.is_of_child() {
-            self.children.as_deref().unwrap_or(children).iter().all(|child| of(Some(*child)))
-        } else {
-            of(None)
-        };
-        if !may {
-            return Err(Invalid::new(
-                format!("{field}.section"),
-                "not-yours-to-share",
-                "you cannot share this section",
-            ));
+        if !standing.shares(share.section, self.children.as_deref()) {
+            return Err(not_yours(format!("{field}.section")));
         }
         match &share.basis {
             Some(basis) => basis.check(&format!("{field}.basis"), now),

@@ -12,11 +12,10 @@ use lindung_domain::refusal::Expected;
 use lindung_domain::section::{Content, Identifier, Identity, Prose};
 use lindung_domain::values::{Outcome, Priority, Technique};
 use lindung_domain::{Actor, AgencyCode, CaseId, Change, ChildId, Event, Section};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::cast::{Cast, Member};
-use super::copy::{Rows, Table};
+use super::copy::{Rows, Table, row};
 use super::course;
 use super::dice::Dice;
 use super::{Kind, id};
@@ -42,7 +41,6 @@ pub(super) struct Story<'a> {
     pub(super) at: DateTime<Utc>,
     rows: &'a mut Rows,
     index: u64,
-    grants: Vec<Grant>,
     told: BTreeMap<AgencyCode, DateTime<Utc>>,
     events: u64,
     messages: u64,
@@ -114,7 +112,6 @@ fn open<'a>(
         at,
         rows,
         index,
-        grants: Vec::new(),
         told: BTreeMap::new(),
         events: 0,
         messages: 0,
@@ -123,18 +120,19 @@ fn open<'a>(
     };
     let opened = story.happened(officer, None, change)?;
     for it in &opened.sections {
-        let (table, mut row) = (
-            if it.section == Section::Identity { Table::Identities } else { Table::Sections },
-            json!({ "case_id": it.case, "child_id": it.child, "content": it.content, "version": it.version,
-                    "agency": lead.code, "updated_at": at }),
-        );
-        if it.section != Section::Identity {
-            row["section"] = json!(it.section);
+        let (case_id, child_id, content, version) = (it.case, it.child, &it.content, it.version);
+        let (agency, updated_at) = (&lead.code, at);
+        if it.section == Section::Identity {
+            story.rows.put(Table::Identities, &row! { child_id, case_id, content, version, agency, updated_at })?;
+        } else {
+            let section = it.section;
+            story
+                .rows
+                .put(Table::Sections, &row! { case_id, child_id, section, content, version, agency, updated_at })?;
         }
-        story.rows.put(table, &row)?;
     }
     let sections: Vec<Section> = opened.sections.iter().map(|it| it.section).collect();
-    story.accessed(officer, "create_case", "permitted", Some("own"), json!(sections))?;
+    story.accessed(officer, "create_case", "permitted", Some("own"), &sections)?;
     Ok(story)
 }
 
@@ -172,37 +170,34 @@ impl Story<'_> {
                 Subject::Child(id) => ("child", id.0),
                 Subject::Referral(id) => ("referral", id.0),
             };
-            let row = json!({
-                "id": self.id(Kind::Event, self.events), "kind": format!("{}{kind}", Event::PREFIX), "case_id": case,
-                "case_version": self.events + 1, "subject_type": subject_type, "subject_id": subject_id,
-                "causation_id": self.id(Kind::Causation, self.events), "at": at, "agency": actor.agency(),
-                "client_id": actor.client_id(), "data": data, "recipients": recipients,
-            });
+            let row = row! {
+                id: self.id(Kind::Event, self.events), kind: format!("{}{kind}", Event::PREFIX), case_id: case,
+                case_version: self.events + 1, subject_type, subject_id,
+                causation_id: self.id(Kind::Causation, self.events), at, agency: actor.agency(),
+                client_id: actor.client_id(), data, recipients,
+            };
             self.rows.put(Table::Events, &row)?;
             self.events += 1;
             self.told.extend(recipients.iter().map(|it| (it.clone(), at)));
         }
         for moved in change.grants() {
             match moved {
-                GrantChange::Give(grant) => self.grants.push(grant.clone()),
+                GrantChange::Give(grant) => self.file.grants.push(grant.clone()),
                 GrantChange::End { referral, agency, at } => {
                     let ends = |it: &&mut Grant| {
                         it.referral == Some(*referral)
                             && agency.as_ref().is_none_or(|agency| it.agency == *agency)
                             && it.until.is_none_or(|until| until > *at)
                     };
-                    self.grants.iter_mut().filter(ends).for_each(|it| it.until = Some(*at));
+                    self.file.grants.iter_mut().filter(ends).for_each(|it| it.until = Some(*at));
                 }
             }
         }
-        if !change.grants().is_empty() {
-            self.file.grants = self.grants.clone();
-        }
         if let Some(Message { kind, code, text }) = change.message() {
-            let row = json!({
-                "id": self.id(Kind::Message, self.messages), "case_id": case, "referral_id": referral, "kind": kind,
-                "code": code, "text": text, "agency": actor.agency(), "officer": actor.officer_id(), "at": at,
-            });
+            let row = row! {
+                id: self.id(Kind::Message, self.messages), case_id: case, referral_id: referral, kind,
+                code, text, agency: actor.agency(), officer: actor.officer_id(), at,
+            };
             self.rows.put(Table::Messages, &row)?;
             self.messages += 1;
         }
@@ -212,9 +207,10 @@ impl Story<'_> {
     /// Keeps a referral as it ended up.
     pub(super) fn keep(&mut self, referral: &Referral) -> Result<(), Error> {
         let record = referral.record();
-        self.rows.put(Table::Referrals, &json!(ReferralRow::new(referral)))?;
+        self.rows.put(Table::Referrals, &ReferralRow::new(referral))?;
         for agency in &record.listed {
-            let row = json!({ "agency": agency, "referral_id": record.id, "arrived_at": record.arrived_at.unwrap_or(record.created_at) });
+            let arrived_at = record.arrived_at.unwrap_or(record.created_at);
+            let row = row! { agency, referral_id: record.id, arrived_at };
             self.rows.put(Table::Listings, &row)?;
         }
         if record.requested_at.is_some() && !record.status.is_terminal() {
@@ -235,24 +231,23 @@ impl Story<'_> {
     /// Writes what is known only at the end.
     fn finish(mut self) -> Result<(), Error> {
         let reader = self.dice.pick(&self.lead.officers);
-        self.accessed(reader, "read_case", "permitted", Some("lead"), json!([]))?;
+        self.accessed(reader, "get_case", "permitted", Some("lead"), &[])?;
         if self.dice.chance(6) {
             let outsider = self.cast.recipient(&mut self.dice, &self.told.keys().collect::<Vec<_>>());
-            self.accessed(&outsider.supervisor, "read_case", "not-found", None, json!([]))?;
+            self.accessed(&outsider.supervisor, "get_case", "not-found", None, &[])?;
         }
         let case = self.id(Kind::Case, 0);
         let count = i64::try_from(self.events).unwrap_or(i64::MAX);
-        self.rows.put(Table::Cases, &json!(CaseRow::new(&self.file.case, count)))?;
+        self.rows.put(Table::Cases, &CaseRow::new(&self.file.case, count))?;
         let created_at = self.file.case.record().created_at;
         for child in &self.file.children {
-            self.rows.put(Table::Children, &json!({ "id": child, "case_id": case, "created_at": created_at }))?;
+            self.rows.put(Table::Children, &row! { id: child, case_id: case, created_at })?;
         }
-        for (n, grant) in (0..).zip(std::mem::take(&mut self.grants)) {
-            let row = GrantRow::new(self.id(Kind::Grant, n), grant);
-            self.rows.put(Table::Grants, &json!(row))?;
+        for (n, grant) in (0..).zip(std::mem::take(&mut self.file.grants)) {
+            self.rows.put(Table::Grants, &GrantRow::new(self.id(Kind::Grant, n), grant))?;
         }
         for (agency, activity_at) in &self.told {
-            let row = json!({ "agency": agency, "case_id": case, "activity_at": activity_at });
+            let row = row! { agency, case_id: case, activity_at };
             self.rows.put(Table::Parties, &row)?;
         }
         Ok(())
@@ -264,21 +259,19 @@ impl Story<'_> {
         action: &str,
         outcome: &str,
         rule: Option<&str>,
-        sections: Value,
+        sections: &[Section],
     ) -> Result<(), Error> {
         let case = self.id(Kind::Case, 0);
         let (children, count) = match rule {
-            Some(_) => (json!(self.file.children), 1),
-            None => (json!([]), 0),
+            Some(_) => (self.file.children.as_slice(), 1),
+            None => (&[][..], 0),
         };
-        let row = json!({
-            "id": self.id(Kind::Access, self.accesses), "at": self.at,
-            "request_id": self.id(Kind::Request, self.accesses), "client_id": actor.client_id(),
-            "agency": actor.agency(), "officer": actor.officer_id(), "roles": actor.roles(),
-            "purpose": actor.purpose(), "action": action, "target": (action != "create_case").then_some(case),
-            "outcome": outcome, "rule": rule, "case_ids": [case], "child_ids": children, "sections": sections,
-            "count": count,
-        });
+        let row = row! {
+            id: self.id(Kind::Access, self.accesses), at: self.at, request_id: self.id(Kind::Request, self.accesses),
+            client_id: actor.client_id(), agency: actor.agency(), officer: actor.officer_id(), roles: actor.roles(),
+            purpose: actor.purpose(), action, target: (action != "create_case").then_some(case),
+            outcome, rule, case_ids: [case], child_ids: children, sections, count,
+        };
         self.accesses += 1;
         self.rows.put(Table::Accesses, &row)
     }

@@ -118,7 +118,7 @@ async fn a_case_never_closes_over_an_open_referral() {
         let path = format!("{}/referrals", cases[at].path);
         let (closing, referring) = (head.act(&cases[at], "close", &close), school.post(&path, &refer));
         // Both orders of arrival, as far as they can be had.
-        if at % 2 == 0 {
+        if at.is_multiple_of(2) {
             futures::join!(closing, referring)
         } else {
             let (referred, closed) = futures::join!(referring, closing);

@@ -11,5 +11,5 @@ mod wire;
 
 pub use app::TestApp;
 pub use database::Database;
-pub use wire::{Raw, Wire};
 pub use session::{Answered, Ref, Session, case_body, referral_body};
+pub use wire::{Raw, Wire};

@@ -1,32 +1,31 @@
 //! Cases: their headers, from opening to closing and again.
 
+mod bodies;
+
 use std::collections::BTreeSet;
 
 use actix_web::web::{Data, Path};
 use actix_web::{get, post, put};
 use chrono::{DateTime, Datelike, FixedOffset, Utc};
-use lindung_domain::case::{Case, CaseStatus, Command, Header};
+use lindung_domain::case::{Case, Command, Header};
 use lindung_domain::message::{Message, MessageKind};
 use lindung_domain::refusal::{Expected, Invalid};
-use lindung_domain::values::{Outcome, Priority, Technique};
-use lindung_domain::{AgencyCode, CaseId, ChildId, Refusal, Section, Version};
+use lindung_domain::values::Technique;
+use lindung_domain::{CaseId, ChildId, Refusal};
 use lindung_persistence::Target;
-use lindung_persistence::{Answer, CaseFilter, CaseItem, CaseSeen, Db, Error, TimePlace, Tx};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use lindung_persistence::{CaseFilter, CaseItem, Db, Error, TimePlace, Tx};
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 use crate::app::{App, How};
 use crate::caller::Caller;
-use crate::children::{ChildAck, NewChild};
 use crate::code_lists::{KUALA_LUMPUR, NoParams};
 use crate::cursor;
 use crate::extract::{Body, IfMatch, NewBody, Params};
-use crate::openapi::{IfMatchHeader, KeyHeader, ListedCode, NewKeyHeader, ReadProblems, WriteProblems};
+use crate::openapi::{IfMatchHeader, KeyHeader, NewKeyHeader, ReadProblems, WriteProblems};
 use crate::problem::Problem;
-use crate::respond::{Done, Links, PAGE_DEFAULT, PAGE_LIMIT, Page, Versioned, answer};
-use crate::sections::NewCaseSections;
+use crate::respond::{Done, PAGE_DEFAULT, Page, Versioned};
+
+use bodies::{CaseAck, CaseParams, CaseView, CloseCase, HeaderBody, NewCase, ReopenCase};
 
 /// The routes of cases.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -37,173 +36,6 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(amend_case)
         .service(close_case)
         .service(reopen_case);
-}
-
-/// A case to open.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewCase {
-    /// How fast it has to move.
-    priority: Priority,
-    /// Offence codes of list `offence`, at most 20.
-    #[serde(default)]
-    #[validate(length(max = 20))]
-    #[schema(max_items = 20, value_type = Vec<ListedCode>, example = json!(["A792.15B"]))]
-    offences: Vec<String>,
-    /// Grounds of list `ground`, at most 20.
-    #[serde(default)]
-    #[validate(length(max = 20))]
-    #[schema(max_items = 20, value_type = Vec<ListedCode>, example = json!(["A611.17.1.a"]))]
-    grounds: Vec<String>,
-    /// Techniques seen.
-    #[serde(default)]
-    #[validate(length(max = 20))]
-    #[schema(max_items = 20)]
-    techniques: Vec<Technique>,
-    /// What is known already, by section.
-    #[serde(default)]
-    sections: NewCaseSections,
-    /// The children it concerns, 1 to 50.
-    #[schema(min_items = 1, max_items = 50)]
-    children: Vec<NewChild>,
-}
-
-/// Priority and codes of a case.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct HeaderBody {
-    /// How fast it has to move.
-    priority: Priority,
-    /// Offence codes of list `offence`, at most 20.
-    #[validate(length(max = 20))]
-    #[schema(max_items = 20, value_type = Vec<ListedCode>, example = json!(["A792.15B"]))]
-    offences: Vec<String>,
-    /// Grounds of list `ground`, at most 20.
-    #[validate(length(max = 20))]
-    #[schema(max_items = 20, value_type = Vec<ListedCode>, example = json!(["A611.17.1.a"]))]
-    grounds: Vec<String>,
-    /// Techniques seen.
-    #[validate(length(max = 20))]
-    #[schema(max_items = 20)]
-    techniques: Vec<Technique>,
-}
-
-/// How a case ends.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct CloseCase {
-    /// The coded outcome.
-    outcome: Outcome,
-    /// In words.
-    #[schema(min_length = 1, max_length = 4000)]
-    summary: Option<String>,
-}
-
-/// Why a case is opened again.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct ReopenCase {
-    /// Why.
-    #[schema(min_length = 1, max_length = 4000)]
-    reason: String,
-}
-
-/// Which cases are wanted.
-#[derive(Debug, Deserialize, Validate, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct CaseParams {
-    /// Open or closed.
-    status: Option<CaseStatus>,
-    /// With this priority.
-    priority: Option<Priority>,
-    /// Led by this agency.
-    lead: Option<AgencyCode>,
-    /// With this technique; not for coordinators.
-    technique: Option<Technique>,
-    /// With this offence; not for coordinators.
-    #[validate(length(max = 64))]
-    #[param(max_length = 64, example = "A792.15B")]
-    offence: Option<String>,
-    /// With this reference.
-    #[validate(length(max = 64))]
-    #[param(max_length = 64, example = "LDG-2026-000123")]
-    reference: Option<String>,
-    /// At most so many.
-    #[validate(range(min = 1, max = PAGE_LIMIT))]
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<i64>,
-    /// From `next` of the page before.
-    #[param(max_length = 400)]
-    cursor: Option<String>,
-}
-
-/// A case as it was just opened or changed.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CaseAck {
-    /// Its id.
-    id: CaseId,
-    /// Year and number.
-    #[schema(example = "LDG-2026-000123")]
-    reference: String,
-    /// Open or closed.
-    status: CaseStatus,
-    /// Its version.
-    version: Version,
-    /// Its children, when it was just opened.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    children: Vec<ChildAck>,
-    /// Where it is.
-    links: Links,
-}
-
-impl CaseAck {
-    fn answer(status: u16, case: &Case, children: &[ChildId]) -> Result<Answer, Error> {
-        let record = case.record();
-        let ack = CaseAck {
-            id: record.id,
-            reference: record.reference.clone(),
-            status: record.status,
-            version: record.version,
-            children: children.iter().map(|it| ChildAck::new(record.id, *it, None)).collect(),
-            links: Links::to(format!("/v1/cases/{}", record.id)),
-        };
-        Ok(Answer { case: Some(record.id), ..answer(status, &ack)? })
-    }
-}
-
-/// A case as you may see it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct CaseView {
-    #[serde(flatten)]
-    header: CaseItem,
-    /// The children that you may know of.
-    children: Vec<ChildAck>,
-    /// The sections that you may read, of the case and of its children.
-    readable_sections: BTreeSet<Section>,
-    /// The sections that you may write.
-    writable_sections: BTreeSet<Section>,
-    /// For coordinators: the agencies that are parties.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    parties: Vec<String>,
-    /// Where it is.
-    links: Links,
-}
-
-impl CaseView {
-    fn new(seen: CaseSeen) -> Self {
-        let CaseSeen { item, children, grants, parties } = seen;
-        let id = CaseId(item.id);
-        CaseView {
-            children: children.into_iter().map(|it| ChildAck::new(id, ChildId(it), None)).collect(),
-            readable_sections: grants.iter().flat_map(|it| it.sections.iter().copied()).collect(),
-            writable_sections: grants.iter().flat_map(|it| it.contributes.iter().copied()).collect(),
-            parties,
-            links: Links::to(format!("/v1/cases/{id}")),
-            header: item,
-        }
-    }
 }
 
 /// Checks codes against their lists as they are in force.

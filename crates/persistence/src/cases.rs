@@ -114,6 +114,7 @@ impl Db {
     /// It is not the actor's to see; the database is not available.
     pub fn case(&self, call: &Call, id: CaseId) -> Result<CaseSeen, Error> {
         type Columns = (ItemColumns, Array<SqlUuid>, Nullable<Jsonb>, Array<Text>);
+        type Row = (CaseItem, Vec<Uuid>, Option<Value>, Vec<String>);
         let seen = Seen::One(About::Case(id, Act::ReadCase));
         let sight = visibility::sight(&call.actor, Act::ReadCase);
         let query = match sight {
@@ -149,8 +150,7 @@ impl Db {
         };
         let columns = "item_id, reference, status, priority, lead_agency, offences, grounds, techniques, outcome, version, created_at, \
                        child_ids, grants, parties";
-        let rows: Vec<(CaseItem, Vec<Uuid>, Option<Value>, Vec<String>)> =
-            self.read(call, Read { columns, query, seen })?;
+        let rows: Vec<Row> = self.read(call, Read { columns, query, seen })?;
         let (item, children, grants, parties) = rows.into_iter().next().ok_or(Refusal::NotFound)?;
         Ok(CaseSeen { item, children, grants: grants.map_or(Ok(Vec::new()), file::grants)?, parties })
     }

@@ -260,10 +260,8 @@ impl Db {
             }
             let answer = work(conn)?;
             access_log::change(writing.call, "permitted", touched).execute(conn)?;
-            if let Some(repeat) = writing.repeat {
-                idempotency::kept(writing.call, repeat, &answer).execute(conn)?;
-            }
-            Ok(answer)
+            let kept = writing.repeat.map(|it| idempotency::kept(writing.call, it, &answer).execute(conn));
+            if kept.transpose()? == Some(0) { Err(Error::KeyBusy) } else { Ok(answer) }
         })
     }
 

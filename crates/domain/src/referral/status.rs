@@ -140,7 +140,8 @@ mod tests {
         let when = |test: fn(&Facts) -> bool, wanted: bool| {
             every_fact().filter(|it| from.after(action, *it) == Some(to)).all(|it| test(&it) == wanted)
         };
-        let tests: [(&str, fn(&Facts) -> bool); 5] = [
+        type Holds = fn(&Facts) -> bool;
+        let tests: [(&str, Holds); 5] = [
             ("open", |it| it.open),
             ("cancel-requested", |it| it.cancel_requested),
             ("awaiting-information", |it| it.awaiting_information),

@@ -1,0 +1,169 @@
+//! What may happen to a case: the decisions, on the file that they need.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::{Added, Asking, CHILD_LIMIT, Case, CaseFile, CaseStatus, Command, Record, Written};
+use crate::event::{Change, Event, Subject};
+use crate::grant::{Grant, Standing};
+use crate::id::{AgencyCode, ChildId, Version};
+use crate::policy::{self, Act, Relation, Relations};
+use crate::refusal::Refusal;
+use crate::section::{Content, Section};
+
+impl CaseFile {
+    /// What the actor's agency holds.
+    pub fn standing(&self, asking: &Asking<'_>) -> Standing<'_> {
+        Standing::of(asking.actor, &self.grants, asking.now)
+    }
+
+    /// How the actor stands to the case as a whole.
+    pub fn relations(&self, asking: &Asking<'_>) -> Relations {
+        let (standing, record) = (self.standing(asking), &self.case.0);
+        let fits = standing.fits_purpose();
+        [
+            (fits && record.lead == *asking.actor.agency()).then_some(Relation::Lead),
+            fits.then_some(Relation::Shown),
+            standing.is_onward().then_some(Relation::Onward),
+            standing.is_party().then_some(Relation::Party),
+            (!record.shielded).then_some(Relation::Unshielded),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// How the actor stands to one section.
+    pub fn relations_to(&self, section: Section, child: Option<ChildId>, asking: &Asking<'_>) -> Relations {
+        let standing = self.standing(asking);
+        let mut relations = self.relations(asking);
+        relations.retain(|it| matches!(it, Relation::Lead | Relation::Party | Relation::Unshielded));
+        relations.extend(standing.reads(section, child).then_some(Relation::Shown));
+        relations.extend(standing.writes(section, child).then_some(Relation::Contributor));
+        relations
+    }
+
+    /// Who is told of everything about the header: the lead, and whether coordinators are not.
+    pub(crate) fn audience(&self) -> (&AgencyCode, bool) {
+        (&self.case.0.lead, self.case.0.shielded)
+    }
+
+    fn parties_now(&self, now: DateTime<Utc>) -> impl Iterator<Item = AgencyCode> + '_ {
+        self.grants.iter().filter(move |it| it.is_live(now)).map(|it| it.agency.clone())
+    }
+
+    pub(crate) fn require_open(&self) -> Result<(), Refusal> {
+        match self.case.0.status {
+            CaseStatus::Open => Ok(()),
+            CaseStatus::Closed => Err(Refusal::CaseNotNow { why: "the case is closed", referrals: Vec::new() }),
+        }
+    }
+
+    /// Carries out `command` on the case, or says why not.
+    ///
+    /// # Errors
+    /// In this order: not found, not theirs, stale, not in this state.
+    pub fn apply(&self, command: Command, asking: &Asking<'_>) -> Result<Change<Case>, Refusal> {
+        let act = match command {
+            Command::Amend(_) => Act::AmendCase,
+            Command::Close { .. } | Command::Reopen { .. } => Act::CloseCase,
+        };
+        let rule = policy::require(asking.actor, act, &self.relations(asking))?;
+        let before = self.case.0.clone();
+        asking.expected.require(before.version)?;
+        let next = Record { version: before.version.next(), ..before };
+        let (past, after, message) = match command {
+            Command::Amend(header) => {
+                self.require_open()?;
+                ("case.amended", Record { header, ..next }, None)
+            }
+            Command::Close { outcome, summary } => {
+                self.require_open()?;
+                if !self.open_referrals.is_empty() {
+                    let referrals = self.open_referrals.clone();
+                    return Err(Refusal::CaseNotNow { why: "referrals of the case are open", referrals });
+                }
+                ("case.closed", Record { status: CaseStatus::Closed, outcome: Some(outcome), ..next }, summary)
+            }
+            Command::Reopen { reason } => {
+                if next.status == CaseStatus::Open {
+                    return Err(Refusal::CaseNotNow { why: "the case is open", referrals: Vec::new() });
+                }
+                ("case.reopened", Record { status: CaseStatus::Open, outcome: None, ..next }, Some(reason))
+            }
+        };
+        let case = Case(after);
+        let event = case.event(past, self.parties_now(asking.now));
+        Ok(Change::new(case, rule, event).with_message(message))
+    }
+
+    /// Adds a child to the case.
+    ///
+    /// # Errors
+    /// Not found, not theirs, closed, or too many children.
+    pub fn add_child(
+        &self,
+        child: ChildId,
+        sections: Vec<(Section, Content)>,
+        asking: &Asking<'_>,
+    ) -> Result<Change<Added>, Refusal> {
+        let rule = policy::require(asking.actor, Act::AmendCase, &self.relations(asking))?;
+        asking.expected.require(self.case.0.version)?;
+        self.require_open()?;
+        if self.children.len() >= CHILD_LIMIT {
+            return Err(Refusal::CaseNotNow {
+                why: "the case has as many children as a case can have",
+                referrals: Vec::new(),
+            });
+        }
+        let case = Case(Record { version: self.case.0.version.next(), ..self.case.0.clone() });
+        // Who was shown certain children only is not told of another.
+        let all = self.grants.iter().filter(|it| it.is_live(asking.now) && it.children.is_none());
+        let told = all.map(|it| it.agency.clone());
+        let event =
+            Event { kind: "child.added".to_owned(), subject: Subject::Child(child), ..case.event("child.added", told) };
+        let written = |(section, content)| Written {
+            case: case.0.id,
+            child: Some(child),
+            section,
+            content,
+            version: Version::FIRST,
+        };
+        let sections = sections.into_iter().map(written).collect();
+        Ok(Change::new(Added { case, child, sections }, rule, event))
+    }
+
+    /// Writes a section whose present version is `current` (0 when nobody has written it yet).
+    ///
+    /// # Errors
+    /// Not found, not theirs, stale, or the case is closed.
+    pub fn write_section(
+        &self,
+        section: Section,
+        child: Option<ChildId>,
+        content: Content,
+        current: Version,
+        asking: &Asking<'_>,
+    ) -> Result<Change<Written>, Refusal> {
+        let rule = policy::require(asking.actor, Act::WriteSection, &self.relations_to(section, child, asking))?;
+        if child.is_some_and(|it| !self.children.contains(&it)) {
+            return Err(Refusal::NotFound);
+        }
+        asking.expected.require(current)?;
+        self.require_open()?;
+        let version = current.next();
+        let case = self.case.0.id;
+        let shown = |grant: &&Grant| {
+            grant.is_live(asking.now)
+                && grant.sections.contains(&section)
+                && child.is_none_or(|it| grant.children.as_ref().is_none_or(|children| children.contains(&it)))
+        };
+        let event = Event {
+            kind: "section.written".to_owned(),
+            subject: child.map_or(Subject::Case(case), Subject::Child),
+            recipients: self.grants.iter().filter(shown).map(|it| it.agency.clone()).collect(),
+            data: json!({ "section": section, "by": asking.actor.agency(), "version": version }),
+        };
+        Ok(Change::new(Written { case, child, section, content, version }, rule, event))
+    }
+}

@@ -1,5 +1,7 @@
 //! Why something did not happen. Transport-free: a variant exists only where a program must tell it apart.
 
+use chrono::{DateTime, Datelike, Utc};
+
 use crate::id::{ReferralId, Version};
 use crate::referral::Action;
 
@@ -19,6 +21,15 @@ impl Invalid {
     /// `field` breaks the rule `code`.
     pub fn new(field: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
         Invalid { field: field.into(), code, message: message.into() }
+    }
+}
+
+/// Checks that a time is yet to come, and within the years that have four digits, as RFC 3339 has them.
+pub(crate) fn future(field: impl Into<String>, time: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Invalid> {
+    if time > now && time.year() <= 9999 {
+        Ok(())
+    } else {
+        Err(Invalid::new(field, "future", "must lie in the future, before the year 10000"))
     }
 }
 

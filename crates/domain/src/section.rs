@@ -1,6 +1,6 @@
 //! Sections: the unit of disclosure. What each may hold, and of whom it tells.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
@@ -209,6 +209,9 @@ impl Identity {
     fn checked(mut self) -> Result<Self, Invalid> {
         count("names", self.names.len(), 1, 20)?;
         count("identifiers", self.identifiers.len(), 0, 20)?;
+        if self.birth_date.is_some_and(|it| !(1900..=9999).contains(&it.year())) {
+            return Err(Invalid::new("birthDate", "range", "is a day of the year 1900 or later"));
+        }
         for (at, name) in self.names.iter_mut().enumerate() {
             *name = name.trim().nfc().collect();
             length(format!("names[{at}]"), name, NAME_LIMIT)?;

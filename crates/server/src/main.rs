@@ -12,10 +12,6 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 
-/// A request makes and drops many small things, between threads: a seventh of the time went there.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// What a command can fail with: told to the operator as it is.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 

@@ -11,8 +11,7 @@ async fn what_looks_like_code_is_only_text() {
     let school = app.officer("KPM.SEKOLAH.WBA0001").await;
     let case = school.opens_case().await;
     let section = format!("{}/sections/narrative", case.path);
-    let mut version = 1;
-    for text in [
+    let texts = [
         "'; drop table cases; --",
         "\" or \"1\"=\"1",
         "$1 $2 ?::uuid ? ?? %s %n %x {} {0} {text} ${jndi:ldap://x} #{7*7} {{7*7}}",
@@ -24,9 +23,9 @@ async fn what_looks_like_code_is_only_text() {
         "../../etc/passwd\u{7}\u{1b}[31m",
         "null",
         "0",
-    ] {
+    ];
+    for (version, text) in (1..).zip(texts) {
         school.put(&section, version, &json!({ "text": text })).await.is(200);
-        version += 1;
         assert_eq!(school.get(&section).await.body["content"]["text"], text);
     }
     assert_eq!(app.database.count("cases"), 1);

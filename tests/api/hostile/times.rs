@@ -89,3 +89,25 @@ async fn what_was_taken_can_be_read_again() {
     }
     is_well(&app, &school).await;
 }
+
+#[actix_web::test]
+async fn an_end_that_nobody_lives_to_see_is_refused_by_name() {
+    let app = TestApp::start().await;
+    let school = app.officer("KPM.SEKOLAH.WBA0001").await;
+    let police = app.officer("KDN.PDRM.D11").await;
+    let case = school.opens_case().await;
+    let referral = school.refers(&case, &police).await;
+
+    let mut body = referral_body(&police.agency);
+    body["shares"][0]["basis"] = json!({ "kind": "override", "reason": "x", "until": "+12000-01-01T00:00:00Z" });
+    let refused = school.post(&format!("{}/referrals", case.path), &body).await.is_problem(422, "invalid");
+    refused.about("shares[0].basis.until", "future");
+
+    let accept = json!({ "dueAt": "+12000-01-01T00:00:00Z" });
+    police.act(&referral, "accept", &accept).await.is_problem(422, "invalid").about("dueAt", "future");
+
+    let mut body = case_body();
+    body["children"][0]["sections"]["identity"]["birthDate"] = json!("+12000-01-01");
+    let refused = school.post("/v1/cases", &body).await.is_problem(422, "invalid");
+    refused.about("children[0].sections.identity.birthDate", "range");
+}

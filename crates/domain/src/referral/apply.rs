@@ -7,7 +7,7 @@ use crate::case::{Asking, CaseFile};
 use crate::event::Change;
 use crate::id::{AgencyCode, ReferralId, Version};
 use crate::policy::{self, Act, Relation, Relations};
-use crate::refusal::{Invalid, Refusal};
+use crate::refusal::{Invalid, Refusal, future};
 
 impl Referral {
     /// A new referral of a case, sent at once unless it is a draft.
@@ -205,8 +205,8 @@ impl Record {
                 Record { listed, reason: Some(reason.code.to_owned()), ..after }
             }
             Command::Accept { assignee, due_at } => {
-                if due_at.is_some_and(|it| it <= now) {
-                    return Err(Invalid::new("dueAt", "future", "must lie in the future").into());
+                if let Some(due_at) = due_at {
+                    future("dueAt", due_at, now)?;
                 }
                 Record { assignee, due_at, ..after }
             }

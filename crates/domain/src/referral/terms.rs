@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::actor::Purpose;
 use crate::grant::Standing;
 use crate::id::{AgencyCode, ChildId};
-use crate::refusal::Invalid;
+use crate::refusal::{Invalid, future};
 use crate::section::{Section, length};
 use crate::values::{BasisKind, Priority, ReferralKind};
 
@@ -163,8 +163,8 @@ impl Basis {
                 length(format!("{field}.{part}"), text, limit)?;
             }
         }
-        if until.is_some_and(|it| it <= now) {
-            return Err(Invalid::new(format!("{field}.until"), "future", "must lie in the future"));
+        if let Some(until) = until {
+            future(format!("{field}.until"), until, now)?;
         }
         let lacks = |part, why| Err(Invalid::new(format!("{field}.{part}"), "required", why));
         match self.kind {

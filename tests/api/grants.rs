@@ -139,6 +139,8 @@ async fn retention_lets_them_look_for_a_while_after_completion() {
     let (school, police) = (app.officer("KPM.SEKOLAH.WBA0001").await, app.officer("KDN.PDRM.D11").await);
     let mut terms = referral_body("KDN.PDRM.D11");
     terms["retentionDays"] = json!(2);
+    terms["contributes"] = json!(["narrative"]);
+    terms["onward"] = json!(true);
     let done = json!({ "outcome": "charged", "summary": "Done." });
     let cases = [school.opens_case().await, school.opens_case().await];
     let mut ended = Vec::new();
@@ -149,6 +151,11 @@ async fn retention_lets_them_look_for_a_while_after_completion() {
     app.wait(Duration::days(2) - Duration::seconds(1));
     let police = app.officer("KDN.PDRM.D11").await;
     assert_eq!(sight(&police, &cases[0]).await, Ok(SHARED.to_vec()));
+    // They look, and neither write nor share any more.
+    let narrative = format!("{}/sections/narrative", cases[0].path);
+    police.put(&narrative, 1, &json!({ "text": "More." })).await.is_problem(403, "not-yours-to-do");
+    let onward = police.post(&format!("{}/referrals", cases[0].path), &referral_body("KPWKM.JKM")).await;
+    onward.is_problem(403, "not-yours-to-do");
     // What turns out to be an error ends at once.
     let head = app.supervisor("KPM.SEKOLAH.WBA0001").await;
     head.does(&ended[1], "mark-entered-in-error", json!({ "reason": "Another child." })).await;

@@ -64,7 +64,7 @@ impl Record {
             Action::Decline => {
                 before.listed.iter().filter(|it| !self.listed.contains(it)).map(|it| self.end(Some(it), now)).collect()
             }
-            Action::Complete => vec![self.end(None, now + Duration::days(self.terms.retention_days.into()))],
+            Action::Complete => std::iter::once(self.end(None, now)).chain(self.retained(now)).collect(),
             _ if self.status.is_terminal() => vec![self.end(None, now)],
             _ => Vec::new(),
         }
@@ -75,6 +75,22 @@ impl Record {
         let Terms { contributes, onward, .. } = &self.terms;
         let grants = |it| self.by_end(it, self.terms.sections().collect(), contributes, *onward, now);
         self.recipient.iter().flat_map(grants).collect()
+    }
+
+    /// What the recipient still sees after completion, to read only: it neither writes nor shares any more.
+    fn retained(&self, now: DateTime<Utc>) -> Vec<GrantChange> {
+        let last = now + Duration::days(self.terms.retention_days.into());
+        if last == now {
+            return Vec::new();
+        }
+        let grants = |it| self.by_end(it, self.terms.sections().collect(), &[], false, now);
+        let until_last = |change| match change {
+            GrantChange::Give(it) => {
+                GrantChange::Give(Grant { until: Some(it.until.map_or(last, |at| at.min(last))), ..it })
+            }
+            end @ GrantChange::End { .. } => end,
+        };
+        self.recipient.iter().flat_map(grants).map(until_last).collect()
     }
 
     /// One grant for what has no end, and one for each end that a basis sets: an override ends on

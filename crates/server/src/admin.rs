@@ -191,9 +191,8 @@ fn credentials(config: &Config, add: &Add) -> Result<Credentials, Failure> {
     if path.exists() {
         return Ok(Credentials::load(&path)?);
     }
-    let texts = |them: Vec<String>| them;
-    let units = texts(add.units.iter().map(ToString::to_string).collect());
-    let roles = texts(add.roles.iter().map(ToString::to_string).collect());
+    let units = add.units.iter().map(ToString::to_string).collect();
+    let roles = add.roles.iter().map(ToString::to_string).collect();
     let made = Credentials::generate(add.id.as_str(), add.agency.as_str(), units, roles)?;
     made.save(&path)?;
     Ok(made)

@@ -45,7 +45,7 @@ async fn down_to_nothing_and_up_again_is_where_we_were() {
     let (school, police) = (app.officer("KPM.SEKOLAH.WBA0001").await, app.officer("KDN.PDRM.D11").await);
     let case = school.opens_case().await;
     school.refers(&case, &police).await;
-    let (before, db) = (shape(&app.database), app.database.db());
+    let (before, db) = (shape(&app.database), app.database.owner());
     assert!(before.len() > 200, "{} things", before.len());
 
     let down = db.unmigrate().unwrap();
@@ -61,7 +61,7 @@ async fn down_to_nothing_and_up_again_is_where_we_were() {
 #[test]
 fn an_empty_database_gets_the_same_shape() {
     let (empty, cloned) = (Database::empty(), Database::new());
-    empty.db().migrate().unwrap();
+    empty.owner().migrate().unwrap();
     assert_eq!(shape(&empty), shape(&cloned));
 }
 
@@ -78,7 +78,7 @@ fn seeding_again_changes_nothing() {
         )
     };
     let before = rows();
-    database.db().seed_reference(now).unwrap();
+    database.maintenance().seed_reference(now).unwrap();
     assert_eq!(rows(), before);
 }
 

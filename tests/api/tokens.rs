@@ -140,7 +140,7 @@ impl Signer {
             active: true,
         };
         let key = ClientKey { kid: signer.kid.to_owned(), jwk: signer.key.jwk(signer.kid) };
-        app.database.db().register_client(&client, &key, app.now()).unwrap();
+        app.database.maintenance().register_client(&client, &key, app.now()).unwrap();
         signer
     }
 

@@ -10,7 +10,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Jsonb, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use lindung_client::Credentials;
-use lindung_persistence::{Client, ClientKey, Db, Development, Settings};
+use lindung_persistence::{Client, ClientKey, Db, DbRole, Development, Settings};
 use serde_json::Value;
 
 static TEMPLATE: OnceLock<Template> = OnceLock::new();
@@ -56,8 +56,8 @@ fn on_server() -> PgConnection {
     PgConnection::establish(&server()).expect("the tests' PostgreSQL answers")
 }
 
-fn db_at(url: &str) -> Db {
-    Db::new(Settings { url: url.to_owned(), pool_size: 8, acquire_timeout: Duration::from_secs(10) })
+fn db_at(url: &str, role: DbRole) -> Db {
+    Db::new(Settings { url: url.to_owned(), role, pool_size: 8, acquire_timeout: Duration::from_secs(10) })
 }
 
 /// Everything that a new installation in development has.
@@ -67,8 +67,8 @@ fn template() -> Template {
     sweep(&mut server);
     let name = format!("{PREFIX}_{}_template", std::process::id());
     server.batch_execute(&format!("create database {name}")).unwrap();
-    let (db, now) = (db_at(&url_of(&name)), Utc::now());
-    db.migrate().unwrap();
+    db_at(&url_of(&name), DbRole::Login).migrate().unwrap();
+    let (db, now) = (db_at(&url_of(&name), DbRole::Maintenance), Utc::now());
     db.seed_reference(now).unwrap();
     let development = Development::load().unwrap();
     db.seed_development(&development, now).unwrap();
@@ -130,7 +130,17 @@ impl Database {
 
     /// The service's own way to it.
     pub fn db(&self) -> Db {
-        db_at(&self.url)
+        db_at(&self.url, DbRole::Api)
+    }
+
+    /// The operator's way to it.
+    pub fn maintenance(&self) -> Db {
+        db_at(&self.url, DbRole::Maintenance)
+    }
+
+    /// The way of whoever shapes it.
+    pub fn owner(&self) -> Db {
+        db_at(&self.url, DbRole::Login)
     }
 
     /// A connection that the service knows nothing of.

@@ -136,11 +136,8 @@ impl Touched {
 pub(crate) fn refusal(refused: &Refused) -> Sql {
     let Refused { actor, action, request_id, target, outcome, now } = refused;
     let named = target.as_ref().and_then(|it| Uuid::parse_str(it.split('/').next().unwrap_or_default()).ok());
-    row(actor.as_ref(), *request_id, action, target.clone(), *now).with(
-        "?, null, coalesce((select array_agg(it) from (select id from cases where id = ? \
-         union select case_id from referrals where id = ?) found (it)), '{}'), '{}', '{}', 0",
-        [(*outcome).into(), named.into(), named.into()],
-    )
+    row(actor.as_ref(), *request_id, action, target.clone(), *now)
+        .with("?, null, policy.touches(?), '{}', '{}', 0", [(*outcome).into(), named.into()])
 }
 
 /// One access, as an auditor sees it.
@@ -253,13 +250,17 @@ impl Db {
         let after = filter.after.unwrap_or(Place { xid: 0, id: Uuid::nil() });
         let mut query = Sql::<AccessRow>::new().with(
             "select null::uuid as case_id, null::uuid[] as child_ids, null::text[] as sections, ? as rule, e.id as item_id, \
-             to_jsonb(e) as item, e.xid::text as xid from (select * from access_log a \
-             where a.xid < pg_snapshot_xmin(pg_current_snapshot()) and (a.xid, a.id) > (?::xid8, ?)",
-            [rule.as_str().into(), after.xid.to_string().into(), after.id.into()],
+             to_jsonb(e) as item, e.xid::text as xid from (select * from ",
+            [rule.as_str().into()],
         );
-        if let Some(case) = filter.case {
-            query = query.with(" and a.case_ids @> ?", [vec![case.0].into()]);
-        }
+        query = match filter.case {
+            Some(case) => query.with("policy.accesses_of(?) a", [case.0.into()]),
+            None => query.with("access_log a", []),
+        };
+        query = query.with(
+            " where a.xid < pg_snapshot_xmin(pg_current_snapshot()) and (a.xid, a.id) > (?::xid8, ?)",
+            [after.xid.to_string().into(), after.id.into()],
+        );
         for (condition, value) in [
             (" and a.agency = ?", agency),
             (" and a.officer = ?", filter.officer.map(String::from)),
@@ -292,10 +293,7 @@ impl Db {
     /// Before when every transaction has ended. Asked before the page is read: a transaction that ends
     /// between the two is then in the page, and never taken for one that has been in it.
     fn complete_up_to(&self) -> Result<DateTime<Utc>, Error> {
-        let query = Sql::<Timestamptz>::new().with(
-            "select least(min(xact_start), statement_timestamp()) from pg_stat_activity where pid <> pg_backend_pid()",
-            [],
-        );
+        let query = Sql::<Timestamptz>::new().with("select policy.log_complete_until()", []);
         Ok(query.get_result(&mut *self.connection()?)?)
     }
 }

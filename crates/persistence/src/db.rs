@@ -1,16 +1,14 @@
-//! The way to the database: the only place that takes a connection or begins a transaction.
+//! The way to the database; its connections and transactions are in [`connection`].
 //!
 //! What a caller sees or changes about anybody goes through [`Db::read`] and [`Db::write`], which
 //! record it in the access log or fail.
 
-use std::time::Duration;
+mod connection;
 
 use chrono::{DateTime, Utc};
-use diesel::connection::SimpleConnection;
+use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use diesel::query_dsl::LoadQuery;
-use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as R2d2Error, Pool, PooledConnection};
-use diesel::{Connection, RunQueryDsl};
 use lindung_domain::case::Asking;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::refusal::Expected;
@@ -23,6 +21,8 @@ use crate::file::{self, Loaded, Target};
 use crate::idempotency::{self, Answer, Repeat};
 use crate::save::{self, Saved};
 use crate::sql::Sql;
+
+pub use connection::{Db, DbRole, Settings};
 
 /// One call of one operation: what every access row tells.
 #[derive(Debug, Clone)]
@@ -109,80 +109,7 @@ pub struct Tx<'a> {
     pub(crate) conn: &'a mut PgConnection,
 }
 
-/// How to reach the database.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// A libpq connection string or URL.
-    pub url: String,
-    /// The most connections.
-    pub pool_size: u32,
-    /// How long to wait for one before giving up.
-    pub acquire_timeout: Duration,
-}
-
-/// The database.
-#[derive(Clone)]
-pub struct Db {
-    pool: Pool<ConnectionManager<PgConnection>>,
-}
-
-#[derive(Debug)]
-struct Session;
-
-impl CustomizeConnection<PgConnection, R2d2Error> for Session {
-    /// Times are exchanged in UTC; just-in-time compilation costs more than these queries do.
-    fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), R2d2Error> {
-        conn.batch_execute(
-            "set timezone = 'UTC'; set jit = off; set statement_timeout = '20s'; set lock_timeout = '10s'; \
-             set idle_in_transaction_session_timeout = '30s'",
-        )
-        .map_err(R2d2Error::QueryError)
-    }
-}
-
 impl Db {
-    /// A pool on the database; connections are made when they are first needed.
-    pub fn new(settings: Settings) -> Self {
-        let pool = Pool::builder()
-            .max_size(settings.pool_size)
-            .min_idle(Some(0))
-            .connection_timeout(settings.acquire_timeout)
-            .test_on_check_out(false)
-            .connection_customizer(Box::new(Session))
-            .build_unchecked(ConnectionManager::new(settings.url));
-        Db { pool }
-    }
-
-    /// A new id (UUIDv7): the only place that makes any.
-    #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    pub fn new_id() -> Uuid {
-        Uuid::now_v7()
-    }
-
-    /// A connection, within the acquire timeout.
-    ///
-    /// # Errors
-    /// The pool is exhausted, or the database cannot be reached.
-    #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    pub(crate) fn connection(&self) -> Result<PooledConnection<ConnectionManager<PgConnection>>, Error> {
-        self.pool.get().map_err(|error| Error::Unavailable(error.to_string()))
-    }
-
-    /// Everything in `work` happens, or nothing.
-    ///
-    /// # Errors
-    /// What `work` says, or that the transaction could not be committed.
-    #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    pub(crate) fn transaction<T>(&self, work: impl FnOnce(&mut PgConnection) -> Result<T, Error>) -> Result<T, Error> {
-        (*self.connection()?).transaction(work)
-    }
-
-    /// How many connections there are, and how many of them are idle.
-    pub fn connections(&self) -> (u32, u32) {
-        let state = self.pool.state();
-        (state.connections, state.idle_connections)
-    }
-
     /// Whether the database answers and is migrated.
     ///
     /// # Errors
@@ -200,16 +127,18 @@ impl Db {
         Sql<ST>: LoadQuery<'static, PgConnection, R>,
     {
         let seen = read.seen;
-        let conn = &mut *self.connection()?;
-        let rows: Vec<R> = access_log::recorded(call, read).load(conn)?;
-        match (rows.is_empty(), seen) {
-            (false, _) => Ok(rows),
-            (true, Seen::List) => file::require_standing(conn, &call.actor).map(|()| rows),
-            (true, Seen::Open) => {
-                file::require_standing(conn, &call.actor).and_then(|()| Err(Refusal::NotFound.into()))
+        let recorded = access_log::recorded(call, read);
+        self.transaction_for(&call.actor, call.now, |conn| {
+            let rows: Vec<R> = recorded.load(conn)?;
+            match (rows.is_empty(), seen) {
+                (false, _) => Ok(rows),
+                (true, Seen::List) => file::require_standing(conn, &call.actor).map(|()| rows),
+                (true, Seen::Open) => {
+                    file::require_standing(conn, &call.actor).and_then(|()| Err(Refusal::NotFound.into()))
+                }
+                (true, Seen::One(about)) => Err(why_not(conn, call, about)),
             }
-            (true, Seen::One(about)) => Err(why_not(conn, call, about)),
-        }
+        })
     }
 
     /// Loads, decides, saves: the entity with its events, grants, access row and the answer to
@@ -224,7 +153,7 @@ impl Db {
     ) -> Result<Answer, Error> {
         let Call { actor, now, .. } = writing.call;
         let asking = Asking { actor, expected: writing.expected, now: *now };
-        self.transaction(|conn| {
+        self.transaction_for(actor, *now, |conn| {
             let mut loaded = file::lock_and_load(conn, &writing)?;
             if let Some(answer) = loaded.replay.take() {
                 let rule = loaded.require_read(&asking)?;
@@ -251,7 +180,7 @@ impl Db {
         permit: impl FnOnce(&mut PgConnection) -> Result<Relation, Error>,
         work: impl FnOnce(&mut PgConnection) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
-        self.transaction(|conn| {
+        self.transaction_for(&writing.call.actor, writing.call.now, |conn| {
             let loaded = file::lock_and_load(conn, &writing)?;
             let touched = access_log::Touched::case(permit(conn)?, None);
             if let Some(answer) = loaded.replay {
@@ -270,8 +199,11 @@ impl Db {
     /// # Errors
     /// It cannot be recorded: then nothing may be answered but that.
     pub fn record_refusal(&self, call: &Refused) -> Result<(), Error> {
-        access_log::refusal(call).execute(&mut *self.connection()?)?;
-        Ok(())
+        let row = |conn: &mut PgConnection| Ok(access_log::refusal(call).execute(conn).map(|_| ())?);
+        match &call.actor {
+            Some(actor) => self.transaction_for(actor, call.now, row),
+            None => self.transaction(row),
+        }
     }
 
     /// Forgets what has served its time: spent assertions and old idempotency keys.
@@ -279,11 +211,10 @@ impl Db {
     /// # Errors
     /// The database is not available.
     pub fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Error> {
-        let conn = &mut *self.connection()?;
-        let keys = idempotency::forgotten(now).execute(conn)?;
-        let assertions =
-            Sql::<()>::new().with("delete from spent_assertions where expires_at < ?", [now.into()]).execute(conn)?;
-        Ok(keys + assertions)
+        let query = Sql::<diesel::sql_types::BigInt>::new()
+            .with("select policy.forget(?, ?)", [(now - idempotency::LIFETIME).into(), now.into()]);
+        let forgotten: i64 = query.get_result(&mut *self.connection()?)?;
+        Ok(usize::try_from(forgotten).unwrap_or(0))
     }
 }
 

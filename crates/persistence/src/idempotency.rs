@@ -1,6 +1,6 @@
 //! Answers to repeat: a POST sent twice is done once.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use lindung_domain::{Actor, CaseId, ReferralId};
 use serde::Deserialize;
 use serde_json::Value;
@@ -122,9 +122,4 @@ pub(crate) fn kept(call: &Call, repeat: &Repeat, answer: &Answer) -> Sql {
 
 fn uuid(id: Option<Uuid>) -> Bind {
     id.into()
-}
-
-/// Forgets the answers whose time is over.
-pub(crate) fn forgotten(now: DateTime<Utc>) -> Sql {
-    Sql::new().with("delete from idempotency_keys where created_at < ?", [(now - LIFETIME).into()])
 }

@@ -2,7 +2,7 @@
 //!
 //! Synchronous, and it knows neither HTTP nor tokens. [`Db`] is the way in: what it reads it
 //! records in the access log in the same statement, and what it writes comes as a `Change`, with
-//! its events, in one transaction. Only `db.rs` takes a connection or begins a transaction, only
+//! its events, in one transaction. Only `db/connection.rs` takes a connection or begins a transaction, only
 //! `access_log.rs` and `events.rs` insert into their tables.
 
 mod access_log;
@@ -30,7 +30,7 @@ pub use agencies::{Agency, AgencyChange, Code, CodeList, Contact};
 pub use bulk::{Filled, POLICE, SCHOOL};
 pub use cases::{CaseFilter, CaseItem, CaseSeen};
 pub use clients::{Client, ClientKey};
-pub use db::{Call, Db, Decided, Refused, Settings, Tx, Writing};
+pub use db::{Call, Db, DbRole, Decided, Refused, Settings, Tx, Writing};
 pub use error::Error;
 pub use events::EventItem;
 pub use file::{Loaded, Target};

@@ -134,9 +134,20 @@ pub(crate) fn save<T: Saved>(
             .collect(),
         sections: entity.sections().iter().map(|it| it.section.to_string()).collect(),
     };
+    // Row-level security looks at the case as it was before the statement: a new one has to be there already.
+    let head = match entity.header() {
+        Header::New(it) => {
+            new_case(it, now_counted).execute(conn)?;
+            Sql::new().with("select 1", [])
+        }
+        Header::Changed(it) => changed_case(it, now_counted),
+        Header::Untouched => {
+            Sql::new().with("update cases set event_count = ? where id = ?", [now_counted.into(), case.0.into()])
+        }
+    };
     let statement = Sql::<()>::new()
         .with("with header as (", [])
-        .then(header(entity.header(), case, now_counted))
+        .then(head)
         .then(new_children(call, case, entity.children()))
         .then(sections(call, entity.sections()))
         .then(referral(entity.referral()))
@@ -162,22 +173,20 @@ pub(crate) fn save<T: Saved>(
     if kept == 0 { Err(Error::KeyBusy) } else { Ok(()) }
 }
 
-fn header(header: Header<'_>, case: CaseId, event_count: i64) -> Sql {
-    match header {
-        Header::New(it) => Sql::new().with(
-            "insert into cases select * from jsonb_populate_record(null::cases, ?)",
-            [json!(CaseRow::new(it, event_count)).into()],
-        ),
-        Header::Changed(it) => Sql::new().with(
-            "update cases c set status = n.status, priority = n.priority, lead_agency = n.lead_agency, offences = n.offences, \
-             grounds = n.grounds, techniques = n.techniques, outcome = n.outcome, shielded = n.shielded, version = n.version, \
-             event_count = n.event_count from jsonb_populate_record(null::cases, ?) n where c.id = n.id",
-            [json!(CaseRow::new(it, event_count)).into()],
-        ),
-        Header::Untouched => {
-            Sql::new().with("update cases set event_count = ? where id = ?", [event_count.into(), case.0.into()])
-        }
-    }
+fn new_case(case: &Case, event_count: i64) -> Sql {
+    Sql::new().with(
+        "insert into cases select * from jsonb_populate_record(null::cases, ?)",
+        [json!(CaseRow::new(case, event_count)).into()],
+    )
+}
+
+fn changed_case(case: &Case, event_count: i64) -> Sql {
+    Sql::new().with(
+        "update cases c set status = n.status, priority = n.priority, lead_agency = n.lead_agency, offences = n.offences, \
+         grounds = n.grounds, techniques = n.techniques, outcome = n.outcome, shielded = n.shielded, version = n.version, \
+         event_count = n.event_count from jsonb_populate_record(null::cases, ?) n where c.id = n.id",
+        [json!(CaseRow::new(case, event_count)).into()],
+    )
 }
 
 fn new_children(call: &Call, case: CaseId, children: Vec<Uuid>) -> Sql {
@@ -247,8 +256,14 @@ fn referral(referral: Option<&Referral>) -> Sql {
         listed.clone().into(),
     ])
     .with(
-        "), listed as (insert into referral_listings (agency, referral_id, arrived_at) select unnest(?::text[]), ?, ? on conflict do nothing",
-        [listed.into(), record.id.0.into(), record.arrived_at.unwrap_or(record.created_at).into()],
+        "), listed as (insert into referral_listings (agency, referral_id, case_id, arrived_at) select unnest(?::text[]), ?, ?, ? \
+         on conflict do nothing",
+        [
+            listed.into(),
+            record.id.0.into(),
+            record.case.0.into(),
+            record.arrived_at.unwrap_or(record.created_at).into(),
+        ],
     )
 }
 

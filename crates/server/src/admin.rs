@@ -9,7 +9,7 @@ use lindung_client::Credentials;
 use lindung_domain::{AgencyCode, ClientId, Role};
 use lindung_http::Clock;
 use lindung_http::keys::PublicKey;
-use lindung_persistence::{self as persistence, ClientKey, Db, Development, DevelopmentClient};
+use lindung_persistence::{self as persistence, ClientKey, Db, DbRole, Development, DevelopmentClient};
 
 use crate::Failure;
 use crate::config::{Config, Environment};
@@ -73,7 +73,7 @@ pub struct Add {
 /// # Errors
 /// One fails, or the database is not there.
 pub fn migrate(config: &Config) -> Result<(), Failure> {
-    for name in config.db()?.migrate()? {
+    for name in config.db(DbRole::Login)?.migrate()? {
         println!("applied {name}");
     }
     Ok(())
@@ -87,7 +87,7 @@ pub fn seed(config: &Config, seed: &Seed) -> Result<(), Failure> {
     if config.environment == Environment::Production && (seed.development || seed.cases.is_some()) {
         return Err("made-up data needs LINDUNG_ENVIRONMENT=development".into());
     }
-    let db = config.db()?;
+    let db = config.db(DbRole::Maintenance)?;
     db.seed_reference(Clock::System.now())?;
     if seed.development {
         let development = Development::load()?;
@@ -97,7 +97,7 @@ pub fn seed(config: &Config, seed: &Seed) -> Result<(), Failure> {
         }
     }
     if let Some(cases) = seed.cases {
-        fill(&db, cases)?;
+        fill(&config.db(DbRole::Login)?, cases)?;
     }
     Ok(())
 }
@@ -130,7 +130,7 @@ fn register_development(config: &Config, db: &Db, client: &DevelopmentClient) ->
 /// # Errors
 /// What is asked is not possible; the database is not there.
 pub fn client(config: &Config, command: Client) -> Result<(), Failure> {
-    let db = config.db()?;
+    let db = config.db(DbRole::Maintenance)?;
     match command {
         Client::Add(add) => println!("{} has the key {}", add.id, register(config, &db, &add)?),
         Client::List => {

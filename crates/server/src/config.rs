@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Serialized};
-use lindung_persistence::{Db, Settings};
+use lindung_persistence::{Db, DbRole, Settings};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -92,13 +92,13 @@ impl Config {
         Ok(issuer)
     }
 
-    /// The database.
+    /// The database, as one of its roles.
     ///
     /// # Errors
     /// Nobody says which.
-    pub fn db(&self) -> Result<Db, Failure> {
+    pub fn db(&self, role: DbRole) -> Result<Db, Failure> {
         let url = self.database_url.as_ref().ok_or("LINDUNG_DATABASE_URL is missing")?.expose_secret().to_owned();
-        Ok(Db::new(Settings { url, pool_size: self.pool_size, acquire_timeout: ACQUIRE_TIMEOUT }))
+        Ok(Db::new(Settings { url, role, pool_size: self.pool_size, acquire_timeout: ACQUIRE_TIMEOUT }))
     }
 
     /// The files with the keys of access tokens; the first signs.

@@ -5,6 +5,7 @@ use std::num::NonZero;
 use std::time::Duration;
 
 use lindung_http::app::{App, Clock, Parts};
+use lindung_persistence::DbRole;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -29,7 +30,7 @@ pub fn serve(config: Config) -> Result<(), Failure> {
         .with_env_filter(filter)
         .init();
     let parts = Parts {
-        db: config.db()?,
+        db: config.db(DbRole::Api)?,
         clock: Clock::System,
         issuer: config.issuer()?,
         token_keys: secrets::token_keys(&config)?,

@@ -125,7 +125,7 @@ async fn contacts_are_changed_from_the_version_that_is_known() {
     assert_eq!((&read.body["version"], &read.body["parent"]), (&json!(2), &json!("KPM.SEKOLAH")));
 
     // A later seeding of reference data leaves it.
-    app.database.db().seed_reference(app.now()).unwrap();
+    app.database.maintenance().seed_reference(app.now()).unwrap();
     assert_eq!(education.get(path).await.body, read.body);
 
     education.put("/v1/agencies/KPM.NOWHERE", 1, &kept(true)).await.is_problem(404, "not-found");

@@ -30,7 +30,7 @@ async fn a_key_is_replaced_without_a_gap() {
     let app = TestApp::start().await;
     let old = Signer::new(&app);
     let new = Key::ec();
-    let (db, id) = (app.database.db(), old.id.parse().unwrap());
+    let (db, id) = (app.database.maintenance(), old.id.parse().unwrap());
     let (client, _) = db.client(&id).unwrap().unwrap();
     let key = ClientKey { kid: "next-key".to_owned(), jwk: new.jwk("next-key") };
     db.register_client(&client, &key, app.now()).unwrap();

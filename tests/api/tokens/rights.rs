@@ -104,7 +104,7 @@ async fn a_key_that_is_taken_away_gives_no_new_token() {
     let app = TestApp::start().await;
     let signer = Signer::new(&app);
     token(&ask_alone(&app, &signer.signed(&signer.claims(&app))).await);
-    assert!(app.database.db().remove_key(&signer.id.parse().unwrap(), signer.kid).unwrap());
+    assert!(app.database.maintenance().remove_key(&signer.id.parse().unwrap(), signer.kid).unwrap());
     refusal(&ask_alone(&app, &signer.signed(&signer.claims(&app))).await, 401, "invalid_client");
     refusal(&ask_for_officer(&app, &signer.signed(&signer.officer(&app))).await, 400, "invalid_grant");
 }

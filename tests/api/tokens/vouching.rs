@@ -128,7 +128,7 @@ async fn coordinators_are_of_the_secretariat() {
 async fn a_disabled_client_gets_no_token() {
     let app = TestApp::start().await;
     let signer = Signer::new(&app);
-    assert!(app.database.db().disable_client(&signer.id.parse().unwrap()).unwrap());
+    assert!(app.database.maintenance().disable_client(&signer.id.parse().unwrap()).unwrap());
     refusal(&ask_alone(&app, &signer.signed(&signer.claims(&app))).await, 401, "invalid_client");
     refusal(&ask_for_officer(&app, &signer.signed(&signer.officer(&app))).await, 400, "invalid_grant");
 }

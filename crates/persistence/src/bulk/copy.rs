@@ -58,7 +58,7 @@ tables! {
     Sections = "sections (case_id, child_id, section, content, version, agency, updated_at)";
     Identities = "child_identities (child_id, case_id, content, version, agency, updated_at)";
     Referrals = "referrals (id, case_id, case_reference, sender, status, kind, priority, request, named, alternatives, open_to, children, shares, contributes, purposes, onward, retention_days, recipient, listed, former, redirects, awaiting_information, cancel_requested, assignee, due_at, outcome, reason, suggested, version, created_at, requested_at, arrived_at, updated_at)";
-    Listings = "referral_listings (agency, referral_id, arrived_at)";
+    Listings = "referral_listings (agency, referral_id, arrived_at, case_id)";
     Grants = "grants (id, case_id, agency, source, referral_id, sections, contributes, children, purposes, onward, since, until)";
     Parties = "case_parties (agency, case_id, activity_at)";
     Messages = "messages (id, case_id, referral_id, kind, code, text, agency, officer, at)";

@@ -210,7 +210,7 @@ impl Story<'_> {
         self.rows.put(Table::Referrals, &ReferralRow::new(referral))?;
         for agency in &record.listed {
             let arrived_at = record.arrived_at.unwrap_or(record.created_at);
-            let row = row! { agency, referral_id: record.id, arrived_at };
+            let row = row! { agency, referral_id: record.id, arrived_at, case_id: record.case };
             self.rows.put(Table::Listings, &row)?;
         }
         if record.requested_at.is_some() && !record.status.is_terminal() {

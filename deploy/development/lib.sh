@@ -85,8 +85,8 @@ cluster_folder() {
   printf '%s/lindung-%s-%.8s-%s' "${LINDUNG_CLUSTERS:-/var/tmp}" "$EUID" "$(printf '%s' "$root" | sha256sum)" "$1"
 }
 
-# database_url run|test DATABASE
-database_url() { printf 'postgresql:///%s?host=%s&user=lindung' "$2" "$(cluster_folder "$1")"; }
+# database_url run|test DATABASE [LOGIN]: as the cluster's superuser, who shapes and fills it, where no login is named.
+database_url() { printf 'postgresql:///%s?host=%s&user=%s' "$2" "$(cluster_folder "$1")" "${3-lindung}"; }
 
 # The service's settings. All but its address are fixed: settings that a reader keeps for another database or for other
 # keys must not receive development data.
@@ -138,11 +138,13 @@ prepare() {
   "$lindung" seed --development
 }
 
-# start_service: starts it and waits until it is ready; sets `service` to its process.
+# start_service: starts it and waits until it is ready; sets `service` to its process. It logs in to the database as the
+# role lindung_api, which owns nothing and cannot pass row-level security.
 start_service() {
   local log=$state/serve.log
   # In a session of its own, so that a Ctrl-C reaches this script alone, which then stops it gracefully.
-  setsid "$lindung" serve </dev/null >"$log" 2>&1 &
+  LINDUNG_DATABASE_URL=${LINDUNG_DATABASE_URL/user=lindung/user=lindung_api} \
+    setsid "$lindung" serve </dev/null >"$log" 2>&1 &
   service=$!
   trap stop_service EXIT
   trap 'exit 130' INT TERM HUP

@@ -128,7 +128,8 @@ async fn coordinators_see_headers_and_nothing_else() {
     for (path, body) in [("referrals", lindung_tests::referral_body("KK.MCMC")), ("children", json!({}))] {
         coordinator.post(&format!("{}/{path}", case.path), &body).await.is_problem(403, "not-yours-to-do");
     }
-    app.database.execute("update cases set shielded = true");
+    let supervisor = app.supervisor("KPM.SEKOLAH.WBA0001").await;
+    supervisor.shields(&case.path, &["KPM.SEKOLAH.WBA0001"]).await.is(200);
     coordinator.get(&case.path).await.is_problem(404, "not-found");
     assert!(coordinator.get("/v1/cases").await.items().is_empty());
 }

@@ -136,6 +136,7 @@ impl Signer {
             agency: "KPM".parse().unwrap(),
             units: vec![SCHOOL.parse().unwrap()],
             roles: ["officer", "auditor", "administrator", "coordinator"].map(|it| it.parse().unwrap()).to_vec(),
+            emergency: vec![],
             name: "A system under test".to_owned(),
             active: true,
         };

@@ -81,6 +81,7 @@ fn template() -> Template {
             agency: client.agency.parse().unwrap(),
             units: client.units.iter().map(|it| it.parse().unwrap()).collect(),
             roles: client.roles.iter().map(|it| it.parse().unwrap()).collect(),
+            emergency: client.emergency.iter().map(|it| it.parse().unwrap()).collect(),
             name: client.name.clone(),
             active: true,
         };
@@ -128,9 +129,14 @@ impl Database {
         Database { url: url_of(&name), name }
     }
 
-    /// The service's own way to it.
+    /// The service's own way to it: it logs in as the role that it has.
     pub fn db(&self) -> Db {
-        db_at(&self.url, DbRole::Api)
+        db_at(&self.url_as("lindung_api"), DbRole::Api)
+    }
+
+    /// How a role reaches it.
+    pub fn url_as(&self, role: &str) -> String {
+        self.url.replacen("user=lindung", &format!("user={role}"), 1)
     }
 
     /// The operator's way to it.

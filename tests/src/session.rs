@@ -131,6 +131,11 @@ impl Session {
         self.send("PUT", path, &[("if-match", &format!("\"{version}\""))], Some(body)).await
     }
 
+    /// Makes a case or a child, at its path, invisible but to those named.
+    pub async fn shields(&self, path: &str, admits: &[&str]) -> Answered {
+        self.send("PUT", &format!("{path}/shield"), &[("if-match", "*")], Some(&json!({ "admits": admits }))).await
+    }
+
     /// Takes an action on a case or referral, from the version of the reference.
     pub async fn act(&self, on: &Ref, action: &str, body: &Value) -> Answered {
         self.send("POST", &format!("{}/{action}", on.path), &[("if-match", &on.tag())], Some(body)).await

@@ -58,10 +58,18 @@ pub const OVERSIGHT: &[&str] = &[SECRETARIAT, "SUHAKAM.OCC"];
 
 impl Role {
     /// The purposes that this role may act for. An administrator's acts are about no child and
-    /// have none. `emergency` stands in no list: it needs an open emergency access.
+    /// have none. Whether a case is open in an emergency, without which nobody acts for `emergency`, is
+    /// for whoever makes the actor to know.
     pub fn purposes(self) -> &'static [Purpose] {
         match self {
-            Role::Officer | Role::Supervisor => Purpose::OF_WORK,
+            Role::Officer | Role::Supervisor => &[
+                Purpose::Investigation,
+                Purpose::Protection,
+                Purpose::ServiceProvision,
+                Purpose::EducationSafeguarding,
+                Purpose::ContentRemoval,
+                Purpose::Emergency,
+            ],
             Role::Coordinator => &[Purpose::Coordination],
             Role::Auditor => &[Purpose::Audit],
             Role::Administrator => &[],
@@ -187,7 +195,7 @@ mod tests {
         );
         assert_eq!(actor("PP", &[Role::Coordinator], Some(Purpose::Protection)), Err(PurposeOfAnotherRole));
         assert_eq!(actor("KK", &[Role::Administrator], Some(Purpose::Protection)), Err(PurposeOfAnotherRole));
-        assert_eq!(actor("KK", &[Role::Officer], Some(Purpose::Emergency)), Err(PurposeOfAnotherRole));
+        assert_eq!(actor("KK", &[Role::Auditor], Some(Purpose::Emergency)), Err(PurposeOfAnotherRole));
         assert_eq!(actor("KK", &[Role::Officer], None), Err(PurposeOfAnotherRole));
         assert_eq!(actor("KK", &[], None), Err(NoRole));
     }

@@ -3,6 +3,7 @@
 //! [`Case::open`] makes one; what may happen to it then is decided on its [`CaseFile`].
 
 mod file;
+mod shielding;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -16,6 +17,7 @@ use crate::policy::{self, Act};
 use crate::referral::Party;
 use crate::refusal::{Expected, Invalid, Refusal};
 use crate::section::{Content, Section};
+use crate::shield::Shield;
 use crate::values::{Outcome, Priority, Technique, codes};
 
 codes! {
@@ -59,8 +61,8 @@ pub struct Record {
     pub lead: AgencyCode,
     /// How it was closed.
     pub outcome: Option<Outcome>,
-    /// Visible only to those named.
-    pub shielded: bool,
+    /// When it is visible only to those named: who they are.
+    pub shield: Option<Shield>,
     /// The version of all this (not of its sections).
     pub version: Version,
     /// When it was opened.
@@ -110,6 +112,8 @@ pub struct CaseFile {
     pub grants: Vec<Grant>,
     /// Its children.
     pub children: Vec<ChildId>,
+    /// Those of them that are shielded.
+    pub shielded: Vec<(ChildId, Shield)>,
     /// Its referrals that are open.
     pub open_referrals: Vec<ReferralId>,
     /// The agencies that the command names, as far as they are registered.
@@ -136,6 +140,17 @@ pub struct Added {
     pub child: ChildId,
     /// What is known of it already.
     pub sections: Vec<Written>,
+}
+
+/// A shield put up or lifted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shielded {
+    /// The case, changed by it.
+    pub case: Case,
+    /// The child that it is about; the case itself when unset.
+    pub child: Option<ChildId>,
+    /// Who is admitted now; everybody entitled when unset.
+    pub shield: Option<Shield>,
 }
 
 /// A section as it was just written.
@@ -190,7 +205,7 @@ impl Case {
             header,
             lead: lead.clone(),
             outcome: None,
-            shielded: false,
+            shield: None,
             version: Version::FIRST,
             created_at: asking.now,
         });
@@ -207,11 +222,11 @@ impl Case {
     }
 
     fn event(&self, kind: &str, parties: impl IntoIterator<Item = AgencyCode>) -> Event {
-        let Record { header, status, lead, outcome, version, shielded, .. } = &self.0;
+        let Record { header, status, lead, outcome, version, shield, .. } = &self.0;
         Event {
             kind: kind.to_owned(),
             subject: Subject::Case(self.0.id),
-            recipients: parties.into_iter().chain(secretariat().filter(|_| !shielded)).collect(),
+            recipients: parties.into_iter().chain(secretariat().filter(|_| shield.is_none())).collect(),
             data: json!({ "status": status, "priority": header.priority, "lead": lead, "outcome": outcome, "version": version }),
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::actor::SECRETARIAT;
 use crate::grant::GrantChange;
-use crate::id::{AgencyCode, CaseId, ChildId, ReferralId};
+use crate::id::{AgencyCode, CaseId, ChildId, EmergencyId, ProposalId, ReferralId};
 use crate::message::Message;
 use crate::policy::Relation;
 
@@ -19,6 +19,10 @@ pub enum Subject {
     Child(ChildId),
     /// A referral.
     Referral(ReferralId),
+    /// An emergency access to the case.
+    Emergency(EmergencyId),
+    /// Something proposed about the case.
+    Proposal(ProposalId),
 }
 
 /// One thing that happened to one resource.
@@ -57,6 +61,12 @@ pub struct Change<T> {
 impl<T> Change<T> {
     pub(crate) fn new(entity: T, rule: Relation, event: Event) -> Self {
         Change { entity, rule, events: vec![event], grants: Vec::new(), message: None }
+    }
+
+    /// One more resource whose own status the command changed.
+    pub(crate) fn and_event(mut self, event: Event) -> Self {
+        self.events.push(event);
+        self
     }
 
     pub(crate) fn with_grants(mut self, grants: Vec<GrantChange>) -> Self {

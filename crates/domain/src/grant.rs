@@ -1,9 +1,11 @@
 //! Grants: who may see what of a case, and until when. Access is the union of the live ones.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::actor::{Actor, Purpose};
-use crate::id::{AgencyCode, CaseId, ChildId, ReferralId};
+use crate::id::{AgencyCode, CaseId, ChildId, OfficerId, ReferralId};
 use crate::section::Section;
 use crate::values::codes;
 
@@ -14,8 +16,13 @@ codes! {
         Lead,
         /// A referral, pending or accepted.
         Referral,
+        /// An emergency access (break-glass).
+        BreakGlass,
     }
 }
+
+/// How long an emergency access lasts.
+pub const EMERGENCY_LASTS: TimeDelta = TimeDelta::hours(4);
 
 /// Gives one agency (and no other, neither above nor below it) sight of sections of one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +35,8 @@ pub struct Grant {
     pub source: Source,
     /// The referral that gave it.
     pub referral: Option<ReferralId>,
+    /// The one officer of the agency whom it is for; all of them when unset.
+    pub officer: Option<OfficerId>,
     /// The sections that may be read.
     pub sections: Vec<Section>,
     /// The sections, among those, that may be written.
@@ -52,6 +61,7 @@ impl Grant {
             agency,
             source: Source::Lead,
             referral: None,
+            officer: None,
             sections: Section::ALL.to_vec(),
             contributes: Section::ALL.to_vec(),
             children: None,
@@ -60,6 +70,24 @@ impl Grant {
             since: now,
             until: None,
         }
+    }
+
+    /// Everything to read, for one officer and the purpose `emergency`.
+    pub(crate) fn of_emergency(case: CaseId, agency: AgencyCode, officer: OfficerId, now: DateTime<Utc>) -> Grant {
+        Grant {
+            source: Source::BreakGlass,
+            officer: Some(officer),
+            contributes: Vec::new(),
+            purposes: vec![Purpose::Emergency],
+            onward: false,
+            until: Some(now + EMERGENCY_LASTS),
+            ..Grant::of_lead(case, agency, now)
+        }
+    }
+
+    /// Whether it is for the actor: of its agency, and for nobody else in it.
+    fn is_for(&self, actor: &Actor) -> bool {
+        self.agency == *actor.agency() && (self.officer.is_none() || self.officer.as_ref() == actor.officer_id())
     }
 
     /// Whether it holds at `now`.
@@ -110,7 +138,7 @@ pub struct Standing<'a> {
 impl<'a> Standing<'a> {
     /// What `grants` give to the actor at `now`.
     pub fn of(actor: &Actor, grants: &'a [Grant], now: DateTime<Utc>) -> Self {
-        let grants = grants.iter().filter(|it| it.agency == *actor.agency() && it.is_live(now)).collect();
+        let grants = grants.iter().filter(|it| it.is_for(actor) && it.is_live(now)).collect();
         Standing { grants, purpose: actor.purpose() }
     }
 
@@ -119,8 +147,23 @@ impl<'a> Standing<'a> {
         !self.grants.is_empty()
     }
 
+    /// Whether any grant reaches the child, for whatever purpose.
+    pub fn reaches(&self, child: ChildId) -> bool {
+        self.grants.iter().any(|it| it.covers(Some(child)))
+    }
+
     fn usable(&self) -> impl Iterator<Item = &&'a Grant> {
         self.grants.iter().filter(|it| self.purpose.is_some_and(|purpose| it.purposes.contains(&purpose)))
+    }
+
+    /// Whether an emergency access is open, and asked for as one.
+    pub fn is_emergency(&self) -> bool {
+        self.usable().any(|it| it.source == Source::BreakGlass)
+    }
+
+    /// What the actor may read of whichever child.
+    pub fn sections(&self) -> BTreeSet<Section> {
+        self.usable().flat_map(|it| it.sections.iter().copied()).collect()
     }
 
     /// Whether any grant serves the actor's purpose.

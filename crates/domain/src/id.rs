@@ -41,6 +41,12 @@ uuid_ids! {
     GrantId;
     /// An event (UUIDv7).
     EventId;
+    /// An emergency access (UUIDv7).
+    EmergencyId;
+    /// Something proposed that needs two people (UUIDv7).
+    ProposalId;
+    /// A suspension (UUIDv7).
+    SuspensionId;
     /// Something written on a case or a referral (UUIDv7).
     MessageId;
     /// What all events of one command have in common (UUIDv7): CloudEvents' `causationid`.

@@ -7,20 +7,24 @@
 
 pub mod actor;
 pub mod case;
+pub mod emergency;
 pub mod event;
 pub mod grant;
 pub mod id;
 pub mod message;
 pub mod policy;
+pub mod proposal;
 pub mod referral;
 pub mod refusal;
 pub mod section;
+pub mod shield;
 pub mod values;
 
 pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
-    AgencyCode, CaseId, CausationId, ChildId, ClientId, EventId, GrantId, MessageId, OfficerId, ReferralId, Version,
+    AgencyCode, CaseId, CausationId, ChildId, ClientId, EmergencyId, EventId, GrantId, MessageId, OfficerId,
+    ProposalId, ReferralId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

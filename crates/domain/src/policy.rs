@@ -4,96 +4,16 @@
 //! relations. What no line opens is closed. A refusal is "not found" unless the actor's agency is
 //! a party, so that nobody learns what exists.
 
+mod vocabulary;
+
 use std::collections::BTreeSet;
 
-use crate::actor::{Actor, Role};
+use crate::actor::{Actor, Purpose, Role};
 use crate::referral::Action;
 use crate::refusal::Refusal;
 use crate::values::codes;
 
-codes! {
-    /// How the actor's agency stands to what it asks about.
-    pub enum Relation {
-        /// Its own affairs: holds for everybody.
-        Own,
-        /// Leads the case, for one of the purposes of the lead's grant.
-        Lead,
-        /// A live grant for the actor's purpose reaches what is asked about.
-        Shown,
-        /// A live grant lets it write what is asked about.
-        Contributor,
-        /// A live grant lets it share onward.
-        Onward,
-        /// A party to the case, but no grant reaches this for this purpose.
-        Party,
-        /// The case is not shielded: what coordinators need.
-        Unshielded,
-        /// Sent the referral.
-        Sender,
-        /// The referral is addressed to it, or claimed by it.
-        Recipient,
-        /// The referral is open to it, and it has not declined.
-        Listed,
-        /// Was the recipient once.
-        FormerRecipient,
-        /// Keeps this agency or unit: its own, or one below it.
-        Administers,
-        /// An oversight office: sees every access.
-        Oversight,
-    }
-}
-
-/// Something an actor asks to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Act {
-    /// Open a case.
-    OpenCase,
-    /// List the cases of one's agency.
-    ListCases,
-    /// Read a case's header.
-    ReadCase,
-    /// Change a case's priority or codes, or add a child.
-    AmendCase,
-    /// Read a section.
-    ReadSection,
-    /// Write a section.
-    WriteSection,
-    /// Close or reopen a case.
-    CloseCase,
-    /// Read a case's events.
-    ReadTimeline,
-    /// Make a referral of a case.
-    Refer,
-    /// List one's inbox or outbox.
-    ListReferrals,
-    /// Read a referral's codes and status.
-    ReadReferral,
-    /// Read what was written on a referral.
-    ReadMessages,
-    /// Take an action on a referral.
-    Referral(Action),
-    /// Mark a referral entered in error after its receipt was followed by work.
-    RetractLate,
-    /// Read agencies and code lists.
-    ReadReference,
-    /// Register or keep a unit, or an agency's contacts.
-    KeepAgency,
-    /// Read access-log entries.
-    ReadAccessLog,
-}
-
-impl Act {
-    /// Every act, in the order of the printed table.
-    pub fn all() -> Vec<Act> {
-        use Act::*;
-        let mut all =
-            vec![OpenCase, ListCases, ReadCase, AmendCase, ReadSection, WriteSection, CloseCase, ReadTimeline];
-        all.extend([Refer, ListReferrals, ReadReferral, ReadMessages]);
-        all.extend(Action::ALL.iter().copied().map(Referral));
-        all.extend([RetractLate, ReadReference, KeepAgency, ReadAccessLog]);
-        all
-    }
-}
+pub use vocabulary::{Act, Obligation, Relation};
 
 codes! {
     /// To whom an act is open.
@@ -138,16 +58,16 @@ impl Who {
 /// To whom `act` is open in `relation`. This table is the policy; a test prints it.
 pub fn who(act: Act, relation: Relation) -> Who {
     use Relation::{
-        Administers, Contributor, FormerRecipient, Lead, Listed, Onward, Oversight, Own, Recipient, Sender, Shown,
-        Unshielded,
+        Administers, Colleague, Contributor, Emergency, FormerRecipient, Lead, Listed, Onward, Oversight, Own,
+        Recipient, Requester, Sender, Shown, Trusted, Unshielded,
     };
     match (act, relation) {
         (Act::OpenCase, Own) => Who::Officer,
         (Act::ListCases, Own) => Who::OfficerOrCoordinator,
-        (Act::ReadCase | Act::ReadTimeline, Lead | Shown) => Who::Officer,
+        (Act::ReadCase | Act::ReadTimeline, Lead | Shown | Emergency) => Who::Officer,
         (Act::ReadCase | Act::ReadTimeline, Unshielded) => Who::Coordinator,
         (Act::AmendCase, Lead) => Who::Officer,
-        (Act::ReadSection, Lead | Shown) => Who::Officer,
+        (Act::ReadSection, Lead | Shown | Emergency) => Who::Officer,
         (Act::WriteSection, Lead | Contributor) => Who::Officer,
         (Act::CloseCase, Lead) => Who::Supervisor,
 
@@ -163,6 +83,14 @@ pub fn who(act: Act, relation: Relation) -> Who {
         (Act::ReadReference, Own) => Who::Anyone,
         (Act::KeepAgency, Administers) => Who::Administrator,
         (Act::ReadAccessLog, Own | Oversight) => Who::Auditor,
+
+        (Act::Shield | Act::Unshield | Act::EraseChild, Lead) => Who::Supervisor,
+        (Act::OpenEmergency, Trusted) | (Act::ConfirmEmergency, Colleague) => Who::Officer,
+        (Act::ReadEmergency, Lead) | (Act::ReviewEmergency, Lead) => Who::Supervisor,
+        (Act::ReadEmergency, Requester | Colleague) => Who::Officer,
+        (Act::ReadEmergency, Own | Oversight) => Who::Auditor,
+        (Act::Suspend, Administers | Oversight) => Who::Administrator,
+        (Act::ReadAccesses | Act::ReleaseAccesses, Lead) => Who::Supervisor,
         _ => Who::Nobody,
     }
 }
@@ -204,18 +132,36 @@ fn who_acts(action: Action, relation: Relation) -> Who {
     }
 }
 
+/// What goes with permitting `act` in `relation`; a test prints it beside the policy.
+pub fn obligations(act: Act, relation: Relation) -> &'static [Obligation] {
+    use Obligation::{HeaderOnly, MediaRestriction, Redact, Review, SecondPerson, TellLead};
+    match (act, relation) {
+        (Act::ReadCase | Act::ReadTimeline | Act::ReadReferral, Relation::Unshielded) => &[HeaderOnly],
+        (Act::OpenEmergency | Act::ConfirmEmergency, _) => &[TellLead, Review],
+        (Act::Unshield | Act::EraseChild, _) => &[SecondPerson],
+        (Act::ReleaseAccesses, _) => &[Redact, MediaRestriction],
+        _ => &[],
+    }
+}
+
 /// All relations of an actor to one thing.
 pub type Relations = BTreeSet<Relation>;
 
 /// The relation that permits the act, for the access log; or none.
 pub fn permits(actor: &Actor, act: Act, relations: &Relations) -> Option<Relation> {
-    relations.iter().copied().find(|it| who(act, *it).admits(actor))
+    relations.iter().copied().find(|it| who(act, *it).admits(actor) && serves(actor.purpose(), act, *it))
+}
+
+/// What is opened in an emergency is read, and nothing else is done for that purpose.
+fn serves(purpose: Option<Purpose>, act: Act, relation: Relation) -> bool {
+    let for_emergency = relation == Relation::Emergency || matches!(act, Act::ListCases | Act::ReadReference);
+    purpose != Some(Purpose::Emergency) || for_emergency
 }
 
 /// Whether the actor may know that the thing exists.
 fn knows(actor: &Actor, relations: &Relations) -> bool {
     relations.iter().any(|it| match it {
-        Relation::Own => false,
+        Relation::Own | Relation::Trusted => false,
         Relation::Unshielded => actor.is(Role::Coordinator),
         Relation::Lead
         | Relation::Shown
@@ -227,7 +173,10 @@ fn knows(actor: &Actor, relations: &Relations) -> bool {
         | Relation::Listed
         | Relation::FormerRecipient
         | Relation::Administers
-        | Relation::Oversight => true,
+        | Relation::Oversight
+        | Relation::Emergency
+        | Relation::Colleague
+        | Relation::Requester => true,
     })
 }
 
@@ -272,8 +221,10 @@ mod tests {
             for relation in Relation::ALL {
                 let who = who(act, *relation);
                 if who != Who::Nobody {
-                    let act = format!("{act:?}");
-                    writeln!(table, "{act:<30} {:<16} {}", relation.as_str(), who.as_str()).unwrap();
+                    let name = format!("{act:?}");
+                    let owed: Vec<&str> = obligations(act, *relation).iter().map(|it| it.as_str()).collect();
+                    let line = format!("{name:<30} {:<16} {:<22} {}", relation.as_str(), who.as_str(), owed.join(" "));
+                    writeln!(table, "{}", line.trim_end()).unwrap();
                 }
             }
         }
@@ -287,7 +238,7 @@ mod tests {
             "KK.MCMC".parse().unwrap(),
             "o".parse().unwrap(),
             &[Role::Officer],
-            Some(crate::Purpose::Protection),
+            Some(Purpose::Protection),
         )
         .unwrap();
         let ask = |relation| require(&officer, Act::CloseCase, &Relations::from([relation]));

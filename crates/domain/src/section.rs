@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 
+use crate::message::MESSAGE_LIMIT;
 use crate::refusal::Invalid;
 use crate::values::codes;
 
@@ -247,6 +248,14 @@ pub(crate) fn length(field: impl Into<String>, text: &str, limit: usize) -> Resu
     } else {
         Ok(())
     }
+}
+
+/// Checks a text that somebody wrote: a reason, a note.
+///
+/// # Errors
+/// It is empty or longer than [`MESSAGE_LIMIT`].
+pub fn text(field: &str, text: &str) -> Result<String, Invalid> {
+    length(field, text, MESSAGE_LIMIT).map(|()| text.to_owned())
 }
 
 fn count(field: &str, items: usize, least: usize, most: usize) -> Result<(), Invalid> {

@@ -12,7 +12,9 @@ use futures::future::LocalBoxFuture;
 use lindung_domain::Version;
 use lindung_domain::refusal::Expected;
 use lindung_persistence::Repeat;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
@@ -35,6 +37,11 @@ pub struct Body<T, const CREATES: bool = false> {
     /// Under which key, if any.
     pub repeat: Option<Repeat>,
 }
+
+/// Nothing: `{}` or no body.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
 
 /// The body of a request that creates something.
 pub type NewBody<T> = Body<T, true>;

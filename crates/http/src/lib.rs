@@ -13,6 +13,7 @@ mod cases;
 mod children;
 mod code_lists;
 mod cursor;
+mod emergencies;
 mod extract;
 pub mod keys;
 mod language;
@@ -23,11 +24,14 @@ mod openapi;
 mod operations;
 mod parse;
 mod problem;
+mod proposals;
 mod referrals;
 mod respond;
 mod sections;
 pub mod serve;
 mod service;
+mod shields;
+mod suspensions;
 mod timeline;
 mod tokens;
 
@@ -58,6 +62,10 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(timeline::routes)
                 .configure(referrals::routes)
                 .configure(access_log::routes)
+                .configure(shields::routes)
+                .configure(proposals::routes)
+                .configure(emergencies::routes)
+                .configure(suspensions::routes)
                 .map(|it| it.wrap(from_fn(observe::record_refusals))),
         );
 }

@@ -171,6 +171,9 @@ fn issue(app: &App, db: &Db, request: TokenRequest, now: DateTime<Utc>) -> Resul
     } else {
         vouched(db, &client, agency, &claims, now)?
     };
+    if !db.may_act(&actor)? {
+        return Err(NoToken::NotVouched("the client or the officer is suspended".to_owned()));
+    }
     sign(app, &actor, now)
 }
 
@@ -218,6 +221,9 @@ fn vouched(
         claims.purpose.as_deref().map(str::parse).transpose().map_err(|_| not("purpose is none that exists"))?;
     let actor = Actor::officer(client.id.clone(), agency, officer.clone(), &roles, purpose)
         .map_err(|why| NoToken::NotVouched(why.to_string()))?;
+    if purpose == Some(Purpose::Emergency) && !db.has_open_emergency(&actor, now)? {
+        return Err(not("no case is open to the officer in an emergency"));
+    }
     db.remember_officer(actor.agency(), &officer, name, &client.id, now)?;
     Ok(actor)
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::db::{Call, Db, Read, Refused, Seen};
 use crate::error::Error;
 use crate::sql::{Bind, Sql};
+use crate::suspensions;
 
 const INSERT: &str = "insert into access_log (id, at, request_id, client_id, agency, officer, roles, purpose, \
                       action, target, outcome, rule, case_ids, child_ids, sections, count) ";
@@ -58,17 +59,19 @@ fn roles(actor: &Actor) -> Vec<String> {
 
 /// Whether the client still may speak like this: one row, or none.
 pub(crate) fn standing<ST>(actor: &Actor) -> Sql<ST> {
-    Sql::new().with(
-        "select 1 from clients where id = ? and active and (agency = ? or ? = any(units)) and roles @> ? \
-         and exists (select from agencies where code = ? and active)",
-        [
-            actor.client_id().as_str().into(),
-            actor.agency().as_str().into(),
-            actor.agency().as_str().into(),
-            roles(actor).into(),
-            actor.agency().as_str().into(),
-        ],
-    )
+    Sql::new()
+        .with(
+            "select 1 from clients where id = ? and active and (agency = ? or ? = any(units)) and roles @> ? \
+             and exists (select from agencies where code = ? and active) and ",
+            [
+                actor.client_id().as_str().into(),
+                actor.agency().as_str().into(),
+                actor.agency().as_str().into(),
+                roles(actor).into(),
+                actor.agency().as_str().into(),
+            ],
+        )
+        .then(suspensions::none_of::<()>(actor))
 }
 
 /// Wraps a read and its access row into one statement: nothing comes out of it unrecorded.

@@ -261,15 +261,19 @@ fn columns(change: &AgencyChange, now: DateTime<Utc>) -> Result<Columns, Error> 
     ))
 }
 
-/// Permits keeping `code`: the actor's agency, or one that stands below it in the tree. A heading
-/// without a parent (and what stands below it) is kept by the secretariat.
+/// Permits keeping `code`.
 fn permit(conn: &mut PgConnection, actor: &Actor, code: &AgencyCode) -> Result<Relation, Error> {
+    Ok(policy::require_keeper(actor, keeps(conn, actor, code)?.ok_or(Refusal::NotFound)?)?)
+}
+
+/// Whether the actor's agency keeps `code`: itself, or one that stands below it in the tree. A heading
+/// without a parent (and what stands below it) is kept by the secretariat. Nothing, if it is not registered.
+pub(crate) fn keeps(conn: &mut PgConnection, actor: &Actor, code: &AgencyCode) -> Result<Option<bool>, Error> {
     let query = Sql::<diesel::sql_types::Nullable<diesel::sql_types::Bool>>::new().with(
         "with recursive up as (select code, parent, kind from agencies where code = ? union all \
          select a.code, a.parent, a.kind from agencies a join up on a.code = up.parent) \
          select bool_or(code = ? or (parent is null and kind = 'heading' and ? = ?)) from up",
         [code.as_str().into(), actor.agency().as_str().into(), actor.agency().as_str().into(), SECRETARIAT.into()],
     );
-    let keeps: Option<bool> = query.get_result(conn)?;
-    Ok(policy::require_keeper(actor, keeps.ok_or(Refusal::NotFound)?)?)
+    Ok(query.get_result(conn)?)
 }

@@ -124,8 +124,12 @@ impl Db {
                 .then(visibility::case_rule::<()>(call, Act::ReadCase))
                 .with(
                     " as rule, null::text[] as sections, '{}'::text[] as parties, l.grants, \
-                     array(select k.id from children k where k.case_id = c.id and (l.every_child or exists (select from grants g \
-                     where g.case_id = c.id and k.id = any(g.children) and ",
+                     array(select k.id from children k where k.case_id = c.id and ",
+                    [],
+                )
+                .then(visibility::child_unhidden::<()>(call))
+                .with(
+                    " and (l.every_child or exists (select from grants g where g.case_id = c.id and k.id = any(g.children) and ",
                     [],
                 )
                 .then(visibility::live_grant::<()>(call))

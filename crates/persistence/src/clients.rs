@@ -20,6 +20,8 @@ pub struct Client {
     pub units: Vec<AgencyCode>,
     /// The roles that it may vouch for.
     pub roles: Vec<Role>,
+    /// The agencies, among its own and its units, whose officers may look at a case in an emergency.
+    pub emergency: Vec<AgencyCode>,
     /// What it is called.
     pub name: String,
     /// Whether it may ask for tokens.
@@ -44,18 +46,21 @@ struct ClientRow {
     roles: Vec<String>,
     name: String,
     active: bool,
+    emergency: Vec<String>,
 }
 
 impl ClientRow {
     fn into_client(self) -> Result<Client, Error> {
-        let ClientRow { id, agency, units, roles, name, active } = self;
+        let ClientRow { id, agency, units, roles, name, active, emergency } = self;
         let broken = |what: &str| Error::Fault(format!("a client's {what} is not one"));
         let parse = |it: String| it.try_into().map_err(|_| broken("agency"));
+        let all = |codes: Vec<String>| codes.into_iter().map(parse).collect::<Result<_, _>>();
         Ok(Client {
             id: id.try_into().map_err(|_| broken("id"))?,
             agency: parse(agency)?,
-            units: units.into_iter().map(parse).collect::<Result<_, _>>()?,
+            units: all(units)?,
             roles: roles.iter().map(|it| it.parse().map_err(|_| broken("role"))).collect::<Result<_, _>>()?,
+            emergency: all(emergency)?,
             name,
             active,
         })
@@ -92,11 +97,12 @@ impl Db {
     /// # Errors
     /// The agency is not registered; the database is not available.
     pub fn register_client(&self, client: &Client, key: &ClientKey, now: DateTime<Utc>) -> Result<(), Error> {
-        let Client { id, agency, units, roles, name, active } = client;
+        let Client { id, agency, units, roles, emergency, name, active } = client;
         let row = ClientRow {
             id: id.to_string(),
             agency: agency.to_string(),
             units: units.iter().map(ToString::to_string).collect(),
+            emergency: emergency.iter().map(ToString::to_string).collect(),
             roles: roles.iter().map(ToString::to_string).collect(),
             name: name.clone(),
             active: *active,
@@ -105,6 +111,7 @@ impl Db {
             clients::agency.eq(row.agency.clone()),
             clients::units.eq(row.units.clone()),
             clients::roles.eq(row.roles.clone()),
+            clients::emergency.eq(row.emergency.clone()),
             clients::name.eq(row.name.clone()),
             clients::active.eq(row.active),
         );

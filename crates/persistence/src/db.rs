@@ -9,13 +9,15 @@ use chrono::{DateTime, Utc};
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use diesel::query_dsl::LoadQuery;
+use diesel::sql_types::Bool;
 use lindung_domain::case::Asking;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::refusal::Expected;
-use lindung_domain::{Actor, CaseId, Change, ChildId, ReferralId, Refusal, Section};
+use lindung_domain::{Actor, CaseId, Change, ChildId, EmergencyId, ReferralId, Refusal, Section};
 use uuid::Uuid;
 
 use crate::access_log;
+use crate::emergencies;
 use crate::error::Error;
 use crate::file::{self, Loaded, Target};
 use crate::idempotency::{self, Answer, Repeat};
@@ -37,6 +39,13 @@ pub struct Call {
     pub target: Option<String>,
     /// When.
     pub now: DateTime<Utc>,
+}
+
+impl Call {
+    /// Who asks and when, of whatever version.
+    pub(crate) fn asking(&self) -> Asking<'_> {
+        Asking { actor: &self.actor, expected: Expected::Any, now: self.now }
+    }
 }
 
 /// A request that was refused, as far as it is known who made it.
@@ -84,6 +93,7 @@ pub(crate) enum About {
     Case(CaseId, Act),
     Section(CaseId, Section, Option<ChildId>),
     Referral(ReferralId, Act),
+    Emergency(EmergencyId),
 }
 
 /// A command on its way into the database.
@@ -110,15 +120,18 @@ pub struct Tx<'a> {
 }
 
 impl Db {
-    /// Whether the database answers and is migrated.
+    /// Whether the database answers, is migrated and binds us by row-level security.
     ///
     /// # Errors
     /// It does not.
     pub fn ready(&self) -> Result<(), Error> {
-        diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>("to_regclass('access_log') is not null"))
-            .get_result::<bool>(&mut self.connection()?)?
-            .then_some(())
-            .ok_or_else(|| Error::Unavailable("the database is not migrated".to_owned()))
+        let query = Sql::<Bool>::new().with(
+            "select case when to_regclass('access_log') is null then false else row_security_active('access_log') end",
+            [],
+        );
+        query.get_result::<bool>(&mut *self.connection()?)?.then_some(()).ok_or_else(|| {
+            Error::Unavailable("the database is not migrated, or its row-level security does not bind us".to_owned())
+        })
     }
 
     /// Reads, and records what was read in the same statement: what cannot be recorded is not read.
@@ -153,10 +166,10 @@ impl Db {
     ) -> Result<Answer, Error> {
         let Call { actor, now, .. } = writing.call;
         let asking = Asking { actor, expected: writing.expected, now: *now };
-        self.transaction_for(actor, *now, |conn| {
+        let work = |conn: &mut PgConnection| {
             let mut loaded = file::lock_and_load(conn, &writing)?;
             if let Some(answer) = loaded.replay.take() {
-                let rule = loaded.require_read(&asking)?;
+                let rule = loaded.require_read(writing.target, &asking)?;
                 let row =
                     access_log::change(writing.call, "replayed", access_log::Touched::case(rule, loaded.case_id()));
                 row.execute(conn)?;
@@ -166,7 +179,13 @@ impl Db {
             let (change, answer) = decide(&mut Tx { conn }, loaded, &asking)?;
             save::save(conn, &writing, &change, &answer, event_count)?;
             Ok(answer)
-        })
+        };
+        match writing.target {
+            Target::Emergency(case) | Target::EmergencyAccess(_, case) => {
+                self.transaction_opening(case, actor, *now, work)
+            }
+            _ => self.transaction_for(actor, *now, work),
+        }
     }
 
     /// Changes something that is about no case, with its access row and the answer to repeat. What
@@ -220,21 +239,28 @@ impl Db {
 
 /// Why a read found nothing: the policy's answer, which decides between "not found" and "not yours".
 fn why_not(conn: &mut PgConnection, call: &Call, about: About) -> Error {
-    let asking = Asking { actor: &call.actor, expected: Expected::Any, now: call.now };
+    let asking = call.asking();
     let mut refusal = || -> Result<Error, Error> {
         file::require_standing(conn, &call.actor)?;
         let target = match about {
             About::Case(id, _) | About::Section(id, ..) => Target::Case(id),
             About::Referral(id, _) => Target::Referral(id),
+            About::Emergency(id) => {
+                let known = emergencies::load(conn, id)?.is_some();
+                return Ok(if known { Refusal::NotYours } else { Refusal::NotFound }.into());
+            }
         };
         let loaded = file::load(conn, call, target, &[], None)?;
         let refused = match about {
             About::Referral(_, act) => loaded.referral()?.require_read(act, loaded.file()?, &asking).map(|_| ()),
             About::Case(_, act) => policy::require(asking.actor, act, &loaded.file()?.relations(&asking)).map(|_| ()),
+            // Row-level security has left out the children that the actor may not know of.
+            About::Section(_, _, Some(child)) if !loaded.file()?.children.contains(&child) => Err(Refusal::NotFound),
             About::Section(_, section, child) => {
                 let relations = loaded.file()?.relations_to(section, child, &asking);
                 policy::require(asking.actor, Act::ReadSection, &relations).map(|_| ())
             }
+            About::Emergency(_) => Err(Refusal::NotFound),
         };
         Ok(refused.err().unwrap_or(Refusal::NotFound).into())
     };

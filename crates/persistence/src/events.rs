@@ -22,11 +22,7 @@ pub(crate) fn inserted(call: &Call, case: CaseId, event_count: i64, events: &[Ev
     let rows: Vec<Value> = (event_count + 1..)
         .zip(events)
         .map(|(case_version, Event { kind, subject, recipients, data })| {
-            let (subject_type, subject_id) = match subject {
-                Subject::Case(id) => ("case", id.0),
-                Subject::Child(id) => ("child", id.0),
-                Subject::Referral(id) => ("referral", id.0),
-            };
+            let (subject_type, subject_id) = named(subject);
             json!({
                 "id": Db::new_id(), "kind": format!("{}{kind}", Event::PREFIX), "case_id": case, "case_version": case_version,
                 "subject_type": subject_type, "subject_id": subject_id, "causation_id": causation, "at": call.now,
@@ -40,6 +36,17 @@ pub(crate) fn inserted(call: &Call, case: CaseId, event_count: i64, events: &[Ev
          from jsonb_populate_recordset(null::events, ?)",
         [Value::Array(rows).into()],
     )
+}
+
+/// What an event is about: the kind of it and its id.
+pub(crate) fn named(subject: &Subject) -> (&'static str, Uuid) {
+    match subject {
+        Subject::Case(id) => ("case", id.0),
+        Subject::Child(id) => ("child", id.0),
+        Subject::Referral(id) => ("referral", id.0),
+        Subject::Emergency(id) => ("emergency-access", id.0),
+        Subject::Proposal(id) => ("proposal", id.0),
+    }
 }
 
 /// An event as those who are told of it see it.
@@ -57,7 +64,7 @@ pub struct EventItem {
     pub case_id: Uuid,
     /// Its place among all events of the case; numbers of events that you are not told of are missing.
     pub case_version: i64,
-    /// `case`, `child` or `referral`.
+    /// `case`, `child`, `referral`, `emergency-access` or `proposal`.
     pub subject_type: String,
     /// The id of what it happened to.
     pub subject_id: Uuid,
@@ -83,10 +90,12 @@ impl Db {
             .then(visibility::case_rule::<()>(call, Act::ReadTimeline))
             .with(
                 " as rule, e.id as item_id, to_jsonb(e) as item from cases c left join lateral (select * from events v \
-                 where v.case_id = c.id and v.case_version > ? and ? = any(v.recipients) order by v.case_version limit ?) e on true \
-                 where c.id = ? and ",
-                [after.into(), call.actor.agency().as_str().into(), limit.into(), case.0.into()],
+                 where v.case_id = c.id and v.case_version > ? and ? = any(v.recipients) and (v.subject_type <> 'child' \
+                 or exists (select from children k where k.id = v.subject_id and ",
+                [after.into(), call.actor.agency().as_str().into()],
             )
+            .then(visibility::child_unhidden::<()>(call))
+            .with(")) order by v.case_version limit ?) e on true where c.id = ? and ", [limit.into(), case.0.into()])
             .then(visibility::case_visible::<()>(call, Act::ReadTimeline));
         let seen = Seen::One(About::Case(case, Act::ReadTimeline));
         let rows: Vec<Option<Value>> = self.read(call, Read { columns: "item", query, seen })?;

@@ -1,24 +1,32 @@
 //! A case with all that decisions about it need: locked, then loaded in a fresh snapshot.
 
-use chrono::{DateTime, Utc};
+mod rows;
+
 use diesel::pg::PgConnection;
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Uuid as SqlUuid};
 use diesel::{OptionalExtension, RunQueryDsl};
-use lindung_domain::case::{self, Asking, Case, CaseFile, Header};
+use lindung_domain::case::{Asking, CaseFile};
+use lindung_domain::emergency::{self, EmergencyAccess, Trust};
 use lindung_domain::grant::Grant;
 use lindung_domain::policy::{self, Act, Relation};
+use lindung_domain::proposal::Proposal;
 use lindung_domain::referral::{Action, Party, Referral};
-use lindung_domain::{Actor, CaseId, ChildId, ReferralId, Refusal, Version};
-use serde::{Deserialize, Serialize};
+use lindung_domain::shield::{Admitted, Shield};
+use lindung_domain::{Actor, CaseId, ChildId, EmergencyId, ProposalId, ReferralId, Refusal};
+use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::access_log;
 use crate::db::{Call, Writing};
+use crate::emergencies;
 use crate::error::Error;
 use crate::idempotency::{self, Answer, KeptAnswer, Repeat};
+use crate::proposals;
 use crate::referrals::ReferralRow;
 use crate::sql::Sql;
+
+pub(crate) use rows::{CaseRow, GrantRow};
 
 /// What a command is about.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +37,24 @@ pub enum Target {
     Case(CaseId),
     /// A referral, and so its case.
     Referral(ReferralId),
+    /// A case that somebody wants to see in an emergency.
+    Emergency(CaseId),
+    /// An emergency access, and so its case.
+    EmergencyAccess(EmergencyId, CaseId),
+    /// A proposal, and so its case.
+    Proposal(ProposalId, CaseId),
+}
+
+impl Target {
+    fn ids(self) -> (Option<Uuid>, Option<Uuid>) {
+        match self {
+            Target::New => (None, None),
+            Target::Case(id) | Target::Emergency(id) | Target::EmergencyAccess(_, id) | Target::Proposal(_, id) => {
+                (Some(id.0), None)
+            }
+            Target::Referral(id) => (None, Some(id.0)),
+        }
+    }
 }
 
 /// What was loaded for a decision.
@@ -36,6 +62,9 @@ pub enum Target {
 pub struct Loaded {
     file: Option<CaseFile>,
     referral: Option<Referral>,
+    emergency: Option<EmergencyAccess>,
+    trust: Trust,
+    proposal: Option<Proposal>,
     pub(crate) event_count: i64,
     pub(crate) replay: Option<Answer>,
 }
@@ -57,14 +86,38 @@ impl Loaded {
         self.referral.as_ref().ok_or(Refusal::NotFound)
     }
 
+    /// The emergency access.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn emergency(&self) -> Result<&EmergencyAccess, Refusal> {
+        self.emergency.as_ref().ok_or(Refusal::NotFound)
+    }
+
+    /// Whether the actor may look at all in an emergency; known only where one is asked for or confirmed.
+    pub fn trust(&self) -> Trust {
+        self.trust
+    }
+
+    /// The proposal.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn proposal(&self) -> Result<&Proposal, Refusal> {
+        self.proposal.as_ref().ok_or(Refusal::NotFound)
+    }
+
     pub(crate) fn case_id(&self) -> Option<CaseId> {
         self.file.as_ref().map(|it| it.case.record().id)
     }
 
     /// Whether what an answer tells of may still be seen: a repeat passes the policy again, and
     /// where the right has gone it is as if there had never been anything.
-    pub(crate) fn require_read(&self, asking: &Asking<'_>) -> Result<Relation, Refusal> {
+    pub(crate) fn require_read(&self, target: Target, asking: &Asking<'_>) -> Result<Relation, Refusal> {
         let file = self.file()?;
+        if matches!(target, Target::Emergency(_) | Target::EmergencyAccess(..)) {
+            return emergency::require_trust(self.trust, asking).map_err(|_| Refusal::NotFound);
+        }
         let right = match &self.referral {
             // A client alone reads no referral, but it may be told again of the receipt that it gave.
             Some(referral) => referral
@@ -73,135 +126,6 @@ impl Loaded {
             None => policy::require(asking.actor, Act::ReadCase, &file.relations(asking)),
         };
         right.map_err(|_| Refusal::NotFound)
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct CaseRow {
-    pub(crate) id: CaseId,
-    pub(crate) reference: String,
-    pub(crate) status: case::CaseStatus,
-    pub(crate) priority: lindung_domain::values::Priority,
-    pub(crate) lead_agency: lindung_domain::AgencyCode,
-    pub(crate) offences: Vec<String>,
-    pub(crate) grounds: Vec<String>,
-    pub(crate) techniques: Vec<lindung_domain::values::Technique>,
-    pub(crate) outcome: Option<lindung_domain::values::Outcome>,
-    pub(crate) shielded: bool,
-    pub(crate) version: Version,
-    pub(crate) event_count: i64,
-    pub(crate) created_at: DateTime<Utc>,
-}
-
-impl CaseRow {
-    pub(crate) fn new(case: &Case, event_count: i64) -> Self {
-        let case::Record { id, reference, status, header, lead, outcome, shielded, version, created_at } =
-            case.record().clone();
-        let Header { priority, offences, grounds, techniques } = header;
-        CaseRow {
-            id,
-            reference,
-            status,
-            priority,
-            lead_agency: lead,
-            offences,
-            grounds,
-            techniques,
-            outcome,
-            shielded,
-            version,
-            event_count,
-            created_at,
-        }
-    }
-
-    pub(crate) fn into_case(self) -> Case {
-        let CaseRow {
-            id,
-            reference,
-            status,
-            priority,
-            lead_agency,
-            offences,
-            grounds,
-            techniques,
-            outcome,
-            shielded,
-            version,
-            event_count: _,
-            created_at,
-        } = self;
-        let header = Header { priority, offences, grounds, techniques };
-        let record =
-            case::Record { id, reference, status, header, lead: lead_agency, outcome, shielded, version, created_at };
-        Case::restore(record)
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct GrantRow {
-    id: Option<Uuid>,
-    case_id: CaseId,
-    agency: lindung_domain::AgencyCode,
-    source: lindung_domain::grant::Source,
-    referral_id: Option<ReferralId>,
-    sections: Vec<lindung_domain::Section>,
-    contributes: Vec<lindung_domain::Section>,
-    children: Option<Vec<ChildId>>,
-    purposes: Vec<lindung_domain::Purpose>,
-    onward: bool,
-    since: DateTime<Utc>,
-    until: Option<DateTime<Utc>>,
-}
-
-impl GrantRow {
-    pub(crate) fn new(id: Uuid, grant: Grant) -> Self {
-        let Grant { case, agency, source, referral, sections, contributes, children, purposes, onward, since, until } =
-            grant;
-        GrantRow {
-            id: Some(id),
-            case_id: case,
-            agency,
-            source,
-            referral_id: referral,
-            sections,
-            contributes,
-            children,
-            purposes,
-            onward,
-            since,
-            until,
-        }
-    }
-
-    pub(crate) fn into_grant(self) -> Grant {
-        let GrantRow {
-            id: _,
-            case_id,
-            agency,
-            source,
-            referral_id,
-            sections,
-            contributes,
-            children,
-            purposes,
-            onward,
-            since,
-            until,
-        } = self;
-        Grant {
-            case: case_id,
-            agency,
-            source,
-            referral: referral_id,
-            sections,
-            contributes,
-            children,
-            purposes,
-            onward,
-            since,
-            until,
-        }
     }
 }
 
@@ -228,11 +152,7 @@ pub(crate) fn require_standing(conn: &mut PgConnection, actor: &Actor) -> Result
 /// Locks the case, alone; then, in a statement with a fresh snapshot, loads all that has to do with
 /// it. A grant that ended while we waited for the lock is seen to have ended.
 pub(crate) fn lock_and_load(conn: &mut PgConnection, writing: &Writing<'_>) -> Result<Loaded, Error> {
-    let (case, referral) = match writing.target {
-        Target::New => (None, None),
-        Target::Case(id) => (Some(id.0), None),
-        Target::Referral(id) => (None, Some(id.0)),
-    };
+    let (case, referral) = writing.target.ids();
     let locking = Sql::<(Nullable<Bool>, Nullable<SqlUuid>)>::new()
         .with("select key.free, (select id from cases where id = coalesce(?, (select case_id from referrals where id = ?)) ", [case.into(), referral.into()])
         .with("for no key update) from (", [])
@@ -242,7 +162,18 @@ pub(crate) fn lock_and_load(conn: &mut PgConnection, writing: &Writing<'_>) -> R
     if free == Some(false) {
         return Err(Error::KeyBusy);
     }
-    load(conn, writing.call, writing.target, &writing.named, writing.repeat)
+    let mut loaded = load(conn, writing.call, writing.target, &writing.named, writing.repeat)?;
+    match writing.target {
+        Target::Emergency(_) | Target::EmergencyAccess(..) => {
+            loaded.trust = emergencies::trust(conn, &writing.call.actor, writing.call.now)?;
+            if let Target::EmergencyAccess(id, _) = writing.target {
+                loaded.emergency = emergencies::load(conn, id)?;
+            }
+        }
+        Target::Proposal(id, _) => loaded.proposal = proposals::load(conn, id)?,
+        Target::New | Target::Case(_) | Target::Referral(_) => {}
+    }
+    Ok(loaded)
 }
 
 type LoadedColumns = (
@@ -252,6 +183,7 @@ type LoadedColumns = (
     Nullable<BigInt>,
     Nullable<Jsonb>,
     Array<SqlUuid>,
+    Nullable<Jsonb>,
     Array<SqlUuid>,
     Nullable<Jsonb>,
     Nullable<Jsonb>,
@@ -263,6 +195,7 @@ type LoadedRow = (
     Option<i64>,
     Option<Value>,
     Vec<Uuid>,
+    Option<Value>,
     Vec<Uuid>,
     Option<Value>,
     Option<Value>,
@@ -276,11 +209,7 @@ pub(crate) fn load(
     named: &[String],
     repeat: Option<&Repeat>,
 ) -> Result<Loaded, Error> {
-    let (case, referral) = match target {
-        Target::New => (None, None),
-        Target::Case(id) => (Some(id.0), None),
-        Target::Referral(id) => (None, Some(id.0)),
-    };
+    let (case, referral) = target.ids();
     // A draft names agencies that sending it does not name again.
     let mut parties = named.to_vec();
     parties.push(call.actor.agency().to_string());
@@ -291,6 +220,7 @@ pub(crate) fn load(
             ") as standing, case when i.key is not null then to_jsonb(i) end as answer, to_jsonb(c) as case_row, c.event_count, \
              (select jsonb_agg(g) from grants g where g.case_id = c.id and (g.until is null or g.until > ?)) as grants, \
              array(select k.id from children k where k.case_id = c.id order by k.id) as children, \
+             (select jsonb_agg(jsonb_build_array(k.id, k.shield)) from children k where k.case_id = c.id and k.shield is not null) as shielded, \
              array(select o.id from referrals o where o.case_id = c.id and o.status in \
              ('requested', 'received', 'accepted', 'in-progress', 'on-hold') order by o.id) as open_referrals, \
              (select jsonb_agg(jsonb_build_object('code', a.code, 'ministry', a.ministry, 'eligible', a.active and a.kind <> 'heading')) \
@@ -303,7 +233,7 @@ pub(crate) fn load(
             " left join referrals r on r.id = coalesce(i.referral_id, ?) left join cases c on c.id = coalesce(i.case_id, r.case_id, ?)",
             [referral.into(), case.into()],
         );
-    let (standing, answer, case_row, event_count, grant_rows, children, open_referrals, party_rows, referral): LoadedRow =
+    let (standing, answer, case_row, event_count, grant_rows, children, shielded, open_referrals, party_rows, referral): LoadedRow =
         query.get_result(conn)?;
     if standing.is_none() {
         return Err(Error::RightsEnded);
@@ -319,11 +249,20 @@ pub(crate) fn load(
             case: serde_json::from_value::<CaseRow>(row)?.into_case(),
             grants: grant_rows.map_or(Ok(Vec::new()), grants)?,
             children: children.into_iter().map(ChildId).collect(),
+            shielded: shields_of(shielded)?,
             open_referrals: open_referrals.into_iter().map(ReferralId).collect(),
             parties: parties_of(party_rows)?,
         }),
     };
-    Ok(Loaded { file, referral, event_count: event_count.unwrap_or(0), replay })
+    let trust = Trust { registered: false, overdue: false };
+    let event_count = event_count.unwrap_or(0);
+    Ok(Loaded { file, referral, emergency: None, trust, proposal: None, event_count, replay })
+}
+
+/// The shields of children, in a JSON array of ids with their names.
+fn shields_of(rows: Option<Value>) -> Result<Vec<(ChildId, Shield)>, Error> {
+    let rows: Vec<(ChildId, Vec<Admitted>)> = rows.map_or(Ok(Vec::new()), serde_json::from_value)?;
+    Ok(rows.into_iter().map(|(child, admits)| (child, Shield::restore(admits))).collect())
 }
 
 fn parties_of(rows: Option<Value>) -> Result<Vec<Party>, Error> {

@@ -69,6 +69,9 @@ pub struct DevelopmentClient {
     pub units: Vec<String>,
     /// The roles it may vouch for.
     pub roles: Vec<String>,
+    /// The agencies whose officers may look at a case in an emergency.
+    #[serde(default)]
+    pub emergency: Vec<String>,
     /// What it is called.
     pub name: String,
 }

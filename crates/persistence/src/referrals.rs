@@ -126,9 +126,9 @@ pub struct BoxFilter {
 }
 
 impl BoxFilter {
-    /// The conditions on `r` that are set; each shape is a statement of its own.
-    fn conditions<ST>(&self) -> Sql<ST> {
-        let mut sql = Sql::new();
+    /// The conditions on `r`: what no shield hides, and those that are set; each shape is a statement of its own.
+    fn conditions<ST>(&self, call: &Call) -> Sql<ST> {
+        let mut sql = Sql::new().with(" and ", []).then(visibility::referral_unhidden::<()>(call));
         if let Some(priority) = self.priority {
             sql = sql.with(" and r.priority = ?", [priority.as_str().into()]);
         }
@@ -169,7 +169,7 @@ impl Db {
                 own.into(), place.at.into(), place.id.into(),
             ])
             .then(filter.in_statuses::<()>(OPEN))
-            .then(filter.conditions::<()>())
+            .then(filter.conditions::<()>(call))
             .with(" order by r.arrived_at desc, r.id desc limit ?) union all (", [limit.into()])
             .with(ITEM_OF_R, [])
             .with(
@@ -178,7 +178,7 @@ impl Db {
                 [own.into(), place.at.into(), place.id.into()],
             )
             .then(filter.in_statuses::<()>(OPEN))
-            .then(filter.conditions::<()>())
+            .then(filter.conditions::<()>(call))
             .with(
                 " order by l.arrived_at desc, l.referral_id desc limit ?)) found order by arrived_at desc, item_id desc limit ?",
                 [limit.into(), limit.into()],
@@ -201,7 +201,7 @@ impl Db {
                 [call.actor.agency().as_str().into(), place.at.into(), place.id.into()],
             )
             .then(filter.in_statuses::<()>(""))
-            .then(filter.conditions::<()>())
+            .then(filter.conditions::<()>(call))
             .with(" order by r.created_at desc, r.id desc limit ?", [filter.limit.into()]);
         self.read(call, Read { columns: ITEM, query, seen: Seen::List })
     }
@@ -255,6 +255,7 @@ impl Db {
             case: serde_json::from_value::<CaseRow>(case)?.into_case(),
             grants: grants.map_or(Ok(Vec::new()), file::grants)?,
             children: Vec::new(),
+            shielded: Vec::new(),
             open_referrals: Vec::new(),
             parties: Vec::new(),
         };

@@ -1,8 +1,10 @@
 //! Saving a change: its rows, events, grants, access row and answer, in one statement.
 
+mod saved;
+
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
-use lindung_domain::case::{Added, Case, Opened, Written};
+use lindung_domain::case::{Case, Shielded, Written};
 use lindung_domain::grant::GrantChange;
 use lindung_domain::message::Message;
 use lindung_domain::referral::Referral;
@@ -18,98 +20,10 @@ use crate::file::{CaseRow, GrantRow};
 use crate::idempotency::{self, Answer};
 use crate::referrals::ReferralRow;
 use crate::sql::Sql;
+use crate::{emergencies, proposals};
 
-/// What an entity's change writes besides what every change writes.
-pub trait Saved {
-    /// The case it belongs to.
-    fn case(&self) -> CaseId;
-    /// The case itself, where the change makes or changes it.
-    #[doc(hidden)]
-    fn header(&self) -> Header<'_> {
-        Header::Untouched
-    }
-    /// The children it makes.
-    #[doc(hidden)]
-    fn children(&self) -> Vec<Uuid> {
-        Vec::new()
-    }
-    /// The sections it writes.
-    #[doc(hidden)]
-    fn sections(&self) -> Vec<&Written> {
-        Vec::new()
-    }
-    /// The referral it makes or changes.
-    #[doc(hidden)]
-    fn referral(&self) -> Option<&Referral> {
-        None
-    }
-}
-
-/// What becomes of the case's own row.
-#[doc(hidden)]
-#[derive(Debug)]
-pub enum Header<'a> {
-    New(&'a Case),
-    Changed(&'a Case),
-    Untouched,
-}
-
-impl Saved for Opened {
-    fn case(&self) -> CaseId {
-        self.case.record().id
-    }
-    fn header(&self) -> Header<'_> {
-        Header::New(&self.case)
-    }
-    fn children(&self) -> Vec<Uuid> {
-        self.children.iter().map(|it| it.0).collect()
-    }
-    fn sections(&self) -> Vec<&Written> {
-        self.sections.iter().collect()
-    }
-}
-
-impl Saved for Case {
-    fn case(&self) -> CaseId {
-        self.record().id
-    }
-    fn header(&self) -> Header<'_> {
-        Header::Changed(self)
-    }
-}
-
-impl Saved for Added {
-    fn case(&self) -> CaseId {
-        self.case.record().id
-    }
-    fn header(&self) -> Header<'_> {
-        Header::Changed(&self.case)
-    }
-    fn children(&self) -> Vec<Uuid> {
-        vec![self.child.0]
-    }
-    fn sections(&self) -> Vec<&Written> {
-        self.sections.iter().collect()
-    }
-}
-
-impl Saved for Written {
-    fn case(&self) -> CaseId {
-        self.case
-    }
-    fn sections(&self) -> Vec<&Written> {
-        vec![self]
-    }
-}
-
-impl Saved for Referral {
-    fn case(&self) -> CaseId {
-        self.record().case
-    }
-    fn referral(&self) -> Option<&Referral> {
-        Some(self)
-    }
-}
+use saved::Header;
+pub use saved::Saved;
 
 /// Saves a change and everything that belongs to it. Each part appears in the statement only where
 /// there is something for it, so that the common changes stay small.
@@ -131,6 +45,7 @@ pub(crate) fn save<T: Saved>(
             .children()
             .into_iter()
             .chain(entity.sections().iter().filter_map(|it| it.child.map(|it| it.0)))
+            .chain(entity.shielded().and_then(|it| it.child).map(|it| it.0))
             .collect(),
         sections: entity.sections().iter().map(|it| it.section.to_string()).collect(),
     };
@@ -145,12 +60,18 @@ pub(crate) fn save<T: Saved>(
             Sql::new().with("update cases set event_count = ? where id = ?", [now_counted.into(), case.0.into()])
         }
     };
+    if let Some(Shielded { child: None, shield, .. }) = entity.shielded() {
+        Sql::<()>::new().with("select policy.veil(?, ?)", [case.0.into(), shield.is_some().into()]).execute(conn)?;
+    }
     let statement = Sql::<()>::new()
         .with("with header as (", [])
         .then(head)
         .then(new_children(call, case, entity.children()))
         .then(sections(call, entity.sections()))
         .then(referral(entity.referral()))
+        .then(hidden_child(entity.shielded()))
+        .then(emergencies::saved(entity.emergency()))
+        .then(proposals::saved(entity.proposal()))
         .then(grants(case, change.grants()))
         .then(message(call, case, entity.referral().map(|it| it.record().id), change.message()))
         .with("), happened as (", [])
@@ -183,7 +104,7 @@ fn new_case(case: &Case, event_count: i64) -> Sql {
 fn changed_case(case: &Case, event_count: i64) -> Sql {
     Sql::new().with(
         "update cases c set status = n.status, priority = n.priority, lead_agency = n.lead_agency, offences = n.offences, \
-         grounds = n.grounds, techniques = n.techniques, outcome = n.outcome, shielded = n.shielded, version = n.version, \
+         grounds = n.grounds, techniques = n.techniques, outcome = n.outcome, shield = n.shield, version = n.version, \
          event_count = n.event_count from jsonb_populate_record(null::cases, ?) n where c.id = n.id",
         [json!(CaseRow::new(case, event_count)).into()],
     )
@@ -232,7 +153,15 @@ fn sections(call: &Call, written: Vec<&Written>) -> Sql {
     sql
 }
 
-const REFERRAL_UPSERT: &str = "), asked as (insert into referrals select * from jsonb_populate_record(null::referrals, ?) \
+/// The shield of a child; that of a case is in its own row.
+fn hidden_child(shielded: Option<&Shielded>) -> Sql {
+    let Some(Shielded { child: Some(child), shield, .. }) = shielded else { return Sql::new() };
+    let names = shield.as_ref().map(|it| it.names().iter().map(ToString::to_string).collect::<Vec<_>>());
+    Sql::new().with("), hidden as (update children set shield = ? where id = ?", [names.into(), child.0.into()])
+}
+
+const REFERRAL_UPSERT: &str = "), asked as (insert into referrals select r.* from cases c, \
+    jsonb_populate_record(null::referrals, ? || jsonb_build_object('shielded', c.shield is not null)) r where c.id = ? \
     on conflict (id) do update set status = excluded.status, kind = excluded.kind, priority = excluded.priority, \
     request = excluded.request, named = excluded.named, alternatives = excluded.alternatives, open_to = excluded.open_to, \
     children = excluded.children, shares = excluded.shares, contributes = excluded.contributes, purposes = excluded.purposes, \
@@ -245,7 +174,7 @@ const REFERRAL_UPSERT: &str = "), asked as (insert into referrals select * from 
 fn referral(referral: Option<&Referral>) -> Sql {
     let Some(referral) = referral else { return Sql::new() };
     let record = referral.record();
-    let sql = Sql::new().with(REFERRAL_UPSERT, [json!(ReferralRow::new(referral)).into()]);
+    let sql = Sql::new().with(REFERRAL_UPSERT, [json!(ReferralRow::new(referral)).into(), record.case.0.into()]);
     if !record.terms.route.is_open() {
         return sql;
     }

@@ -35,6 +35,7 @@ diesel::table! {
         name -> Text,
         active -> Bool,
         created_at -> Timestamptz,
+        emergency -> Array<Text>,
     }
 }
 

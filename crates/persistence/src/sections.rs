@@ -80,7 +80,9 @@ impl Db {
         query = query.with(") and ", []).then(visibility::case_visible::<()>(call, Act::ReadSection));
         if let Some(child) = child {
             query = query
-                .with(" and exists (select from children k where k.case_id = c.id and k.id = ?)", [child.0.into()]);
+                .with(" and exists (select from children k where k.case_id = c.id and k.id = ? and ", [child.0.into()])
+                .then(visibility::child_unhidden::<()>(call))
+                .with(")", []);
         }
         let seen = Seen::One(About::Section(case, section, child));
         let rows: Vec<SectionSeen> =

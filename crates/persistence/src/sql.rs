@@ -8,7 +8,9 @@ use std::marker::PhantomData;
 use chrono::{DateTime, Utc};
 use diesel::pg::{Pg, PgConnection};
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Bytea, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Bytea, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel::{QueryResult, RunQueryDsl};
 use uuid::Uuid;
 
@@ -56,6 +58,7 @@ binds! {
     Int(i32) as Integer;
     Small(i16) as SmallInt;
     Big(i64) as BigInt;
+    Bool(bool) as Bool;
     Bytes(Vec<u8>) as Bytea;
 }
 

@@ -3,8 +3,8 @@
 //! The policy's other form. `lindung_domain::policy` decides about what is loaded; these clauses
 //! decide about what is not, and a test holds the two against each other.
 
-use lindung_domain::policy::{self, Act, Relation, Relations};
-use lindung_domain::{Actor, Role};
+use lindung_domain::policy::{self, Act, Obligation, Relation, Relations};
+use lindung_domain::{Actor, Purpose, Role};
 
 use crate::db::Call;
 use crate::sql::{Bind, Sql};
@@ -23,9 +23,11 @@ pub(crate) enum Sight {
 /// How the actor may do `act`, which reads.
 pub(crate) fn sight(actor: &Actor, act: Act) -> Sight {
     let through = |relation| policy::permits(actor, act, &Relations::from([relation])).is_some();
-    if through(Relation::Shown) || through(Relation::Lead) {
+    if [Relation::Shown, Relation::Lead, Relation::Emergency].into_iter().any(through) {
         Sight::Grants
-    } else if actor.is(Role::Coordinator) && through(Relation::Unshielded) {
+    } else if through(Relation::Unshielded)
+        && policy::obligations(act, Relation::Unshielded).contains(&Obligation::HeaderOnly)
+    {
         Sight::Headers
     } else {
         Sight::Nothing
@@ -35,9 +37,31 @@ pub(crate) fn sight(actor: &Actor, act: Act) -> Sight {
 /// `g` is a grant that shows something to the actor now.
 pub(crate) fn live_grant<ST>(call: &Call) -> Sql<ST> {
     Sql::new().with(
-        "g.agency = ? and ? = any(g.purposes) and g.since <= ? and (g.until is null or g.until > ?)",
-        [call.actor.agency().as_str().into(), purpose(&call.actor), call.now.into(), call.now.into()],
+        "g.agency = ? and (g.officer is null or g.officer = ?) and ? = any(g.purposes) and g.since <= ? \
+         and (g.until is null or g.until > ?)",
+        [
+            call.actor.agency().as_str().into(),
+            call.actor.officer_id().map(ToString::to_string).into(),
+            purpose(&call.actor),
+            call.now.into(),
+            call.now.into(),
+        ],
     )
+}
+
+/// A condition that holds where no shield of `it` (a case or a child) hides it from the actor. What an emergency
+/// opened, two officers agreed on.
+fn lets_through<ST>(call: &Call, it: &'static str) -> Sql<ST> {
+    if call.actor.purpose() == Some(Purpose::Emergency) {
+        return Sql::new().with("true", []);
+    }
+    let names: Vec<String> = call.actor.admitted_as().iter().map(ToString::to_string).collect();
+    Sql::new().with("(", []).with(it, []).with(" is null or ", []).with(it, []).with(" && ?)", [names.into()])
+}
+
+/// A condition that holds where the actor may know of child `k`, as far as shields go.
+pub(crate) fn child_unhidden<ST>(call: &Call) -> Sql<ST> {
+    lets_through(call, "k.shield")
 }
 
 fn purpose(actor: &Actor) -> Bind {
@@ -47,19 +71,32 @@ fn purpose(actor: &Actor) -> Bind {
 /// A condition that holds where the actor may see the header of case `c` by doing `act`.
 pub(crate) fn case_visible<ST>(call: &Call, act: Act) -> Sql<ST> {
     match sight(&call.actor, act) {
-        Sight::Grants => Sql::new()
-            .with("exists (select from grants g where g.case_id = c.id and ", [])
+        Sight::Grants => lets_through(call, "c.shield")
+            .with(" and exists (select from grants g where g.case_id = c.id and ", [])
             .then(live_grant::<()>(call))
             .with(")", []),
-        Sight::Headers => Sql::new().with("not c.shielded", []),
+        Sight::Headers => Sql::new().with("c.shield is null", []),
         Sight::Nothing => Sql::new().with("false", []),
     }
+}
+
+/// The same for what only the lead does: the actor may do `act` to case `c`, which its agency leads.
+pub(crate) fn led_case_visible<ST>(call: &Call, act: Act) -> Sql<ST> {
+    if policy::permits(&call.actor, act, &Relations::from([Relation::Lead])).is_none() {
+        return Sql::new().with("false", []);
+    }
+    Sql::new()
+        .with("c.lead_agency = ? and ", [call.actor.agency().as_str().into()])
+        .then(case_visible::<()>(call, Act::ReadCase))
 }
 
 /// The rule by which case `c` is visible.
 pub(crate) fn case_rule<ST>(call: &Call, act: Act) -> Sql<ST> {
     match sight(&call.actor, act) {
         Sight::Headers => Sql::new().with("'unshielded'", []),
+        Sight::Grants | Sight::Nothing if call.actor.purpose() == Some(Purpose::Emergency) => {
+            Sql::new().with("'emergency'", [])
+        }
         Sight::Grants | Sight::Nothing => Sql::new()
             .with("case when c.lead_agency = ? then 'lead' else 'shown' end", [call.actor.agency().as_str().into()]),
     }
@@ -71,19 +108,28 @@ pub(crate) fn referral_visible<ST>(call: &Call, act: Act) -> Sql<ST> {
     let own = || Bind::from(call.actor.agency().as_str());
     let through = |relation| policy::permits(&call.actor, act, &Relations::from([relation])).is_some();
     if through(Relation::Sender) {
-        Sql::new()
+        lets_through(call, "c.shield")
             .with(
-                "(r.sender = ? or (r.requested_at is not null and (r.recipient = ? or ? = any(r.listed) or ? = any(r.former) \
+                " and (r.sender = ? or (r.requested_at is not null and (r.recipient = ? or ? = any(r.listed) or ? = any(r.former) \
                  or (c.lead_agency = ? and exists (select from grants g where g.case_id = c.id and ",
                 [own(), own(), own(), own(), own()],
             )
             .then(live_grant::<()>(call))
             .with(")))))", [])
     } else if through(Relation::Unshielded) {
-        Sql::new().with("(r.requested_at is not null and not c.shielded)", [])
+        Sql::new().with("(r.requested_at is not null and c.shield is null)", [])
     } else {
         Sql::new().with("false", [])
     }
+}
+
+/// A condition that holds where no shield of referral `r`'s case hides it from the actor: looked at only where
+/// there is one.
+pub(crate) fn referral_unhidden<ST>(call: &Call) -> Sql<ST> {
+    Sql::new()
+        .with("(not r.shielded or exists (select from cases c where c.id = r.case_id and ", [])
+        .then(lets_through::<()>(call, "c.shield"))
+        .with("))", [])
 }
 
 /// The rule by which referral `r` is visible.

@@ -57,6 +57,9 @@ pub struct Add {
     /// A role that it may vouch for; once for each.
     #[arg(long = "role")]
     roles: Vec<Role>,
+    /// An agency or unit of these whose officers may look at a case in an emergency; once for each.
+    #[arg(long = "emergency")]
+    emergency: Vec<AgencyCode>,
     /// What it is called.
     #[arg(long)]
     name: String,
@@ -112,12 +115,13 @@ fn fill(db: &Db, cases: u64) -> Result<(), Failure> {
 }
 
 fn register_development(config: &Config, db: &Db, client: &DevelopmentClient) -> Result<(), Failure> {
-    let DevelopmentClient { id, agency, units, roles, name } = client;
+    let DevelopmentClient { id, agency, units, roles, emergency, name } = client;
     let add = Add {
         id: id.parse()?,
         agency: agency.parse()?,
         units: units.iter().map(|it| it.parse()).collect::<Result<_, _>>()?,
         roles: roles.iter().map(|it| it.parse()).collect::<Result<_, _>>()?,
+        emergency: emergency.iter().map(|it| it.parse()).collect::<Result<_, _>>()?,
         name: name.clone(),
         key: None,
         new_key: true,
@@ -134,12 +138,13 @@ pub fn client(config: &Config, command: Client) -> Result<(), Failure> {
     match command {
         Client::Add(add) => println!("{} has the key {}", add.id, register(config, &db, &add)?),
         Client::List => {
-            for persistence::Client { id, agency, units, roles, name, active } in db.clients()? {
+            for persistence::Client { id, agency, units, roles, emergency, name, active } in db.clients()? {
                 let state = if active { "active" } else { "disabled" };
                 let join = |it: Vec<String>| it.join(",");
                 let units = join(units.iter().map(ToString::to_string).collect());
                 let roles = join(roles.iter().map(ToString::to_string).collect());
-                println!("{id}\t{state}\t{agency}\t{units}\t{roles}\t{name}");
+                let emergency = join(emergency.iter().map(ToString::to_string).collect());
+                println!("{id}\t{state}\t{agency}\t{units}\t{roles}\t{emergency}\t{name}");
             }
         }
         Client::Disable { id, kid: None } => {
@@ -154,7 +159,7 @@ pub fn client(config: &Config, command: Client) -> Result<(), Failure> {
 
 /// Registers a client with a key; gives the key's id.
 fn register(config: &Config, db: &Db, add: &Add) -> Result<String, Failure> {
-    let Add { id, agency, units, roles, name, key, .. } = add;
+    let Add { id, agency, units, roles, emergency, name, key, .. } = add;
     for code in std::iter::once(agency).chain(units) {
         if !db.takes_part(code)? {
             return Err(format!("{code} is not registered, does not take part, or is a heading").into());
@@ -162,6 +167,9 @@ fn register(config: &Config, db: &Db, add: &Add) -> Result<String, Failure> {
         if let Some(role) = roles.iter().find(|it| !it.is_held_in(code)) {
             return Err(format!("the role {role} cannot be held in {code}").into());
         }
+    }
+    if let Some(other) = emergency.iter().find(|it| *it != agency && !units.contains(it)) {
+        return Err(format!("{other} is neither the client's agency nor one of its units").into());
     }
     let key = match key {
         Some(path) => {
@@ -175,6 +183,7 @@ fn register(config: &Config, db: &Db, add: &Add) -> Result<String, Failure> {
         agency: agency.clone(),
         units: units.clone(),
         roles: roles.clone(),
+        emergency: emergency.clone(),
         name: name.clone(),
         active: true,
     };

@@ -6,6 +6,7 @@ use lindung_domain::grant::Grant;
 use lindung_domain::policy::Relation;
 use lindung_domain::referral::{Record, Referral, Route, Terms};
 use lindung_domain::refusal::Expected;
+use lindung_domain::shield::{Admitted, Shield};
 use lindung_domain::{Actor, ChildId, Refusal};
 use lindung_tests::TestApp;
 use serde_json::{Value, from_value};
@@ -51,6 +52,7 @@ impl Oracle {
             case: case(row),
             grants: within(&grants, row).iter().map(grant).collect(),
             children: within(&children, row).iter().map(|it| -> ChildId { of!(it, "id") }).collect(),
+            shielded: within(&children, row).iter().filter_map(|it| Some((of!(it, "id"), shield(it)?))).collect(),
             open_referrals: Vec::new(),
             parties: Vec::new(),
         };
@@ -82,10 +84,15 @@ fn case(row: &Value) -> Case {
         header,
         lead: of!(row, "lead_agency"),
         outcome: of!(row, "outcome"),
-        shielded: of!(row, "shielded"),
+        shield: shield(row),
         version: of!(row, "version"),
         created_at: of!(row, "created_at"),
     })
+}
+
+fn shield(row: &Value) -> Option<Shield> {
+    let names: Option<Vec<Admitted>> = of!(row, "shield");
+    names.map(Shield::restore)
 }
 
 fn grant(row: &Value) -> Grant {
@@ -94,6 +101,7 @@ fn grant(row: &Value) -> Grant {
         agency: of!(row, "agency"),
         source: of!(row, "source"),
         referral: of!(row, "referral_id"),
+        officer: of!(row, "officer"),
         sections: of!(row, "sections"),
         contributes: of!(row, "contributes"),
         children: of!(row, "children"),

@@ -118,7 +118,9 @@ impl World {
             }
         }
         crowd[0].act_anyhow(&cases[0], "close", &json!({ "outcome": "charged", "summary": "Done." })).await;
-        app.database.execute(&format!("update cases set shielded = true where id = '{}'", cases[1].id));
+        crowd[1].shields(&cases[1].path, &[AGENCIES[1], "KPWKM.JKM/officer"]).await.is(200);
+        let child = format!("{}/children/{}", cases[2].path, cases[2].child_id(0));
+        crowd[0].shields(&child, &[AGENCIES[0]]).await.is(200);
         // Overrides have ended when all this is read.
         app.wait(Duration::minutes(3));
         World

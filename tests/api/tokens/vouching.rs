@@ -59,7 +59,7 @@ async fn the_purpose_chooses_the_roles(#[case] roles: Value, #[case] purpose: Va
 #[case::roles_left_out("at least one role", "roles", Value::Null)]
 #[case::roles_that_are_no_list("not of its type", "roles", json!("officer"))]
 #[case::a_purpose_of_another_role("may act for the purpose", "purpose", json!("audit"))]
-#[case::an_emergency("may act for the purpose", "purpose", json!("emergency"))]
+#[case::an_emergency("no case is open", "purpose", json!("emergency"))]
 #[case::a_purpose_that_does_not_exist("none that exists", "purpose", json!("curiosity"))]
 #[case::no_purpose("may act for the purpose", "purpose", Value::Null)]
 #[case::a_unit_it_is_not_registered_for("not registered for this agency", "agency", json!("KPM.SEKOLAH.WBA0002"))]

@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::{Added, Asking, CHILD_LIMIT, Case, CaseFile, CaseStatus, Command, Record, Written};
+use crate::actor::Role;
 use crate::event::{Change, Event, Subject};
 use crate::grant::{Grant, Standing};
 use crate::id::{AgencyCode, ChildId, Version};
 use crate::policy::{self, Act, Relation, Relations};
 use crate::refusal::Refusal;
 use crate::section::{Content, Section};
+use crate::shield::Shield;
 
 impl CaseFile {
     /// What the actor's agency holds.
@@ -17,16 +19,42 @@ impl CaseFile {
         Standing::of(asking.actor, &self.grants, asking.now)
     }
 
+    /// Whether a shield of the case, if there is one, lets the actor through. An emergency access that two
+    /// officers agreed on does too.
+    pub(crate) fn admits(&self, asking: &Asking<'_>) -> bool {
+        self.lets_through(self.case.0.shield.as_ref(), asking)
+    }
+
+    /// The same of a child.
+    pub(crate) fn admits_to(&self, child: ChildId, asking: &Asking<'_>) -> bool {
+        self.lets_through(self.shielded.iter().find(|it| it.0 == child).map(|it| &it.1), asking)
+    }
+
+    /// Whether the actor may know of the child: a grant reaches it, or they coordinate, and no shield hides it.
+    fn knows(&self, child: ChildId, asking: &Asking<'_>) -> bool {
+        let coordinates = asking.actor.is(Role::Coordinator);
+        (self.standing(asking).reaches(child) || coordinates) && self.admits_to(child, asking)
+    }
+
+    fn lets_through(&self, shield: Option<&Shield>, asking: &Asking<'_>) -> bool {
+        shield.is_none_or(|it| it.admits(asking.actor)) || self.standing(asking).is_emergency()
+    }
+
     /// How the actor stands to the case as a whole.
     pub fn relations(&self, asking: &Asking<'_>) -> Relations {
+        if !self.admits(asking) {
+            return Relations::new();
+        }
         let (standing, record) = (self.standing(asking), &self.case.0);
-        let fits = standing.fits_purpose();
+        let (fits, emergency) = (standing.fits_purpose(), standing.is_emergency());
+        let works = fits && !emergency;
         [
-            (fits && record.lead == *asking.actor.agency()).then_some(Relation::Lead),
-            fits.then_some(Relation::Shown),
+            (works && record.lead == *asking.actor.agency()).then_some(Relation::Lead),
+            works.then_some(Relation::Shown),
             standing.is_onward().then_some(Relation::Onward),
+            emergency.then_some(Relation::Emergency),
             standing.is_party().then_some(Relation::Party),
-            (!record.shielded).then_some(Relation::Unshielded),
+            record.shield.is_none().then_some(Relation::Unshielded),
         ]
         .into_iter()
         .flatten()
@@ -37,18 +65,22 @@ impl CaseFile {
     pub fn relations_to(&self, section: Section, child: Option<ChildId>, asking: &Asking<'_>) -> Relations {
         let standing = self.standing(asking);
         let mut relations = self.relations(asking);
+        if relations.is_empty() || child.is_some_and(|it| !self.knows(it, asking)) {
+            return Relations::new();
+        }
+        let shown = if relations.contains(&Relation::Emergency) { Relation::Emergency } else { Relation::Shown };
         relations.retain(|it| matches!(it, Relation::Lead | Relation::Party | Relation::Unshielded));
-        relations.extend(standing.reads(section, child).then_some(Relation::Shown));
+        relations.extend(standing.reads(section, child).then_some(shown));
         relations.extend(standing.writes(section, child).then_some(Relation::Contributor));
         relations
     }
 
     /// Who is told of everything about the header: the lead, and whether coordinators are not.
     pub(crate) fn audience(&self) -> (&AgencyCode, bool) {
-        (&self.case.0.lead, self.case.0.shielded)
+        (&self.case.0.lead, self.case.0.shield.is_some())
     }
 
-    fn parties_now(&self, now: DateTime<Utc>) -> impl Iterator<Item = AgencyCode> + '_ {
+    pub(super) fn parties_now(&self, now: DateTime<Utc>) -> impl Iterator<Item = AgencyCode> + '_ {
         self.grants.iter().filter(move |it| it.is_live(now)).map(|it| it.agency.clone())
     }
 

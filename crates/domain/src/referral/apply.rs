@@ -50,7 +50,7 @@ impl Referral {
             arrived_at: None,
             updated_at: now,
         };
-        record.terms.check(&record.sender, &file.standing(asking), &file.children, &file.parties, now)?;
+        record.terms.check(&record.sender, &file.standing(asking), &file.known_children(asking), &file.parties, now)?;
         let (lead, shielded) = file.audience();
         if draft {
             let referral = Referral(record);
@@ -128,6 +128,9 @@ impl Record {
     fn relations(&self, file: &CaseFile, asking: &Asking<'_>) -> Relations {
         let agency = asking.actor.agency();
         let mut relations = Relations::new();
+        if !file.admits(asking) {
+            return relations;
+        }
         if self.sender == *agency {
             relations.insert(Relation::Sender);
         }
@@ -191,12 +194,12 @@ impl Record {
         Ok(match command {
             Command::Amend(terms) => {
                 file.require_open()?;
-                terms.check(&agency, &file.standing(asking), &file.children, &file.parties, now)?;
+                terms.check(&agency, &file.standing(asking), &file.known_children(asking), &file.parties, now)?;
                 Record { terms: *terms, ..after }
             }
             Command::Send => {
                 file.require_open()?;
-                after.terms.check(&agency, &file.standing(asking), &file.children, &file.parties, now)?;
+                after.terms.check(&agency, &file.standing(asking), &file.known_children(asking), &file.parties, now)?;
                 after.sent(asking)?
             }
             Command::Claim => Record { recipient: Some(agency), listed: Vec::new(), ..after },

@@ -25,6 +25,7 @@ impl Record {
             agency: agency.clone(),
             source: Source::Referral,
             referral: Some(self.id),
+            officer: None,
             sections,
             contributes,
             children: self.terms.children.clone(),

@@ -17,7 +17,7 @@ use validator::Validate;
 use super::view::ReferralAck;
 use crate::app::{App, How};
 use crate::caller::Caller;
-use crate::extract::{Body, IfMatch, MaybeIfMatch};
+use crate::extract::{Body, IfMatch, MaybeIfMatch, Nothing};
 use crate::openapi::{IfMatchHeader, KeyHeader, ReadProblems, WriteProblems};
 use crate::problem::Problem;
 use crate::respond::Done;
@@ -33,8 +33,6 @@ macro_rules! bodies {
 }
 
 bodies! {
-    /// Nothing: `{}` or no body.
-    Nothing {}
     /// A coded reason to decline.
     Decline {
         /// The code.

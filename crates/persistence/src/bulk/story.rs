@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Duration, Utc};
 use lindung_domain::case::{self, Asking, Case, CaseFile, Header};
-use lindung_domain::event::Subject;
 use lindung_domain::grant::{Grant, GrantChange};
 use lindung_domain::message::{Message, MessageKind};
 use lindung_domain::referral::Referral;
@@ -20,6 +19,7 @@ use super::course;
 use super::dice::Dice;
 use super::{Kind, id};
 use crate::error::Error;
+use crate::events;
 use crate::file::{CaseRow, GrantRow};
 use crate::referrals::ReferralRow;
 
@@ -105,6 +105,7 @@ fn open<'a>(
             case: change.entity().case.clone(),
             grants: Vec::new(),
             children,
+            shielded: Vec::new(),
             open_referrals: Vec::new(),
             parties: cast.parties.clone(),
         },
@@ -165,11 +166,7 @@ impl Story<'_> {
     pub(super) fn happened<T>(&mut self, actor: &Actor, referral: Option<Uuid>, change: Change<T>) -> Result<T, Error> {
         let (case, at) = (id(Kind::Case, self.index, 0), self.at);
         for Event { kind, subject, recipients, data } in change.events() {
-            let (subject_type, subject_id) = match subject {
-                Subject::Case(id) => ("case", id.0),
-                Subject::Child(id) => ("child", id.0),
-                Subject::Referral(id) => ("referral", id.0),
-            };
+            let (subject_type, subject_id) = events::named(subject);
             let row = row! {
                 id: self.id(Kind::Event, self.events), kind: format!("{}{kind}", Event::PREFIX), case_id: case,
                 case_version: self.events + 1, subject_type, subject_id,

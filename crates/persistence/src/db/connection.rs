@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::connection::{AnsiTransactionManager as Transactions, SimpleConnection, TransactionManager};
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as R2d2Error, Pool, PooledConnection};
-use lindung_domain::Actor;
+use lindung_domain::{Actor, CaseId};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -113,6 +113,17 @@ impl Db {
         work: impl FnOnce(&mut PgConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.transaction_begun_by(&begin_for(actor, now), work)
+    }
+
+    /// The same while it is decided whether the actor may see a case in an emergency: that case is in sight too.
+    pub(crate) fn transaction_opening<T>(
+        &self,
+        case: CaseId,
+        actor: &Actor,
+        now: DateTime<Utc>,
+        work: impl FnOnce(&mut PgConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.transaction_begun_by(&format!("{}; set local lindung.opening = '{case}'", begin_for(actor, now)), work)
     }
 
     fn transaction_begun_by<T>(

@@ -1,0 +1,196 @@
+//! What needs two different people: one proposes, another of the lead's supervisors agrees.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use crate::case::{Asking, CaseFile, Shielded};
+use crate::event::{Change, Event, Subject};
+use crate::id::{AgencyCode, CaseId, ChildId, OfficerId, ProposalId, Version};
+use crate::policy::{self, Act, Relation};
+use crate::refusal::Refusal;
+use crate::shield::{Admitted, Shield};
+use crate::values::codes;
+
+codes! {
+    /// What is proposed.
+    pub enum ProposalKind {
+        /// Lift a shield, or let it name others.
+        Unshield,
+    }
+
+    /// Where a proposal stands.
+    pub enum ProposalStatus {
+        /// Waits for another person.
+        Proposed,
+        /// Agreed to, and done.
+        Confirmed,
+        /// Not agreed to.
+        Declined,
+    }
+}
+
+/// How long a proposal waits.
+pub const LASTS: TimeDelta = TimeDelta::days(7);
+
+/// Everything that is kept of a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its id.
+    pub id: ProposalId,
+    /// About which case.
+    pub case: CaseId,
+    /// About which of its children; the case itself when unset.
+    pub child: Option<ChildId>,
+    /// What.
+    pub kind: ProposalKind,
+    /// Of a shield: whom it is to admit then; it is lifted when unset.
+    pub admits: Option<Shield>,
+    /// Why.
+    pub reason: String,
+    /// The agency of whoever proposed it.
+    pub agency: AgencyCode,
+    /// Who proposed it.
+    pub proposed_by: OfficerId,
+    /// When.
+    pub proposed_at: DateTime<Utc>,
+    /// Where it stands.
+    pub status: ProposalStatus,
+    /// Who decided.
+    pub decided_by: Option<OfficerId>,
+    /// When.
+    pub decided_at: Option<DateTime<Utc>>,
+    /// Its version.
+    pub version: Version,
+}
+
+/// A proposal as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal(Record);
+
+/// A proposal that was agreed to, with what that did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Enacted {
+    /// The proposal.
+    pub proposal: Proposal,
+    /// What became of the shield.
+    pub shielded: Shielded,
+}
+
+impl ProposalKind {
+    fn act(self) -> Act {
+        match self {
+            ProposalKind::Unshield => Act::Unshield,
+        }
+    }
+}
+
+impl Proposal {
+    /// As it was saved.
+    pub fn restore(record: Record) -> Self {
+        Proposal(record)
+    }
+
+    /// What is kept of it.
+    pub fn record(&self) -> &Record {
+        &self.0
+    }
+
+    /// Proposes something about a case or one of its children.
+    ///
+    /// # Errors
+    /// Not found, not theirs; there is nothing to lift.
+    pub fn make(
+        id: ProposalId,
+        (kind, child, admits): (ProposalKind, Option<ChildId>, Option<Vec<Admitted>>),
+        reason: String,
+        file: &CaseFile,
+        asking: &Asking<'_>,
+    ) -> Result<Change<Self>, Refusal> {
+        let rule = policy::require(asking.actor, kind.act(), &file.relations(asking))?;
+        file.require_child(child, asking)?;
+        let proposed_by = asking.actor.officer_id().cloned().ok_or(Refusal::NotYours)?;
+        match kind {
+            ProposalKind::Unshield if file.shield_of(child).is_none() => {
+                return Err(Refusal::CaseNotNow { why: "it is not shielded", referrals: Vec::new() });
+            }
+            ProposalKind::Unshield => {}
+        }
+        let admits = admits.map(|it| Shield::of(it, asking.actor)).transpose()?;
+        let proposal = Proposal(Record {
+            id,
+            case: file.case.record().id,
+            child,
+            kind,
+            admits,
+            reason,
+            agency: asking.actor.agency().clone(),
+            proposed_by,
+            proposed_at: asking.now,
+            status: ProposalStatus::Proposed,
+            decided_by: None,
+            decided_at: None,
+            version: Version::FIRST,
+        });
+        let event = proposal.event("made");
+        Ok(Change::new(proposal, rule, event))
+    }
+
+    /// Agrees to it: it is done.
+    ///
+    /// # Errors
+    /// Not found, not theirs (never by whoever proposed it), not waiting any more.
+    pub fn confirm(self, file: &CaseFile, asking: &Asking<'_>) -> Result<Change<Enacted>, Refusal> {
+        let (rule, proposal) = self.decided(ProposalStatus::Confirmed, file, asking)?;
+        let Record { kind, child, admits, .. } = &proposal.0;
+        let (shielded, event) = match kind {
+            ProposalKind::Unshield => {
+                let past = if child.is_some() { "child.unshielded" } else { "case.unshielded" };
+                file.shielded_as(*child, admits.clone(), past, asking)
+            }
+        };
+        let confirmed = proposal.event("confirmed");
+        Ok(Change::new(Enacted { proposal, shielded }, rule, event).and_event(confirmed))
+    }
+
+    /// Does not agree to it, or takes it back.
+    ///
+    /// # Errors
+    /// Not found, not theirs, not waiting any more.
+    pub fn decline(self, file: &CaseFile, asking: &Asking<'_>) -> Result<Change<Self>, Refusal> {
+        let (rule, proposal) = self.decided(ProposalStatus::Declined, file, asking)?;
+        let event = proposal.event("declined");
+        Ok(Change::new(proposal, rule, event))
+    }
+
+    /// What the policy allows in general is not for whoever proposed it: agreeing takes another person.
+    fn decided(
+        self,
+        status: ProposalStatus,
+        file: &CaseFile,
+        asking: &Asking<'_>,
+    ) -> Result<(Relation, Proposal), Refusal> {
+        let record = self.0;
+        let rule = policy::require(asking.actor, record.kind.act(), &file.relations(asking))?;
+        file.require_child(record.child, asking)?;
+        let decided_by = asking.actor.officer_id().cloned().ok_or(Refusal::NotYours)?;
+        let proposed_it = record.agency == *asking.actor.agency() && record.proposed_by == decided_by;
+        if status == ProposalStatus::Confirmed && proposed_it {
+            return Err(Refusal::NotYours);
+        }
+        if record.status != ProposalStatus::Proposed || asking.now >= record.proposed_at + LASTS {
+            return Err(Refusal::CaseNotNow { why: "it is decided, or older than seven days", referrals: Vec::new() });
+        }
+        let (decided_by, decided_at) = (Some(decided_by), Some(asking.now));
+        Ok((rule, Proposal(Record { status, decided_by, decided_at, version: record.version.next(), ..record })))
+    }
+
+    fn event(&self, past: &str) -> Event {
+        let Record { id, kind, agency, version, .. } = &self.0;
+        Event {
+            kind: format!("proposal.{past}"),
+            subject: Subject::Proposal(*id),
+            recipients: [agency.clone()].into(),
+            data: json!({ "kind": kind, "version": version }),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What each kind of entity writes, when it is saved, besides what every change writes.
+
+use lindung_domain::CaseId;
+use lindung_domain::case::{Added, Case, Opened, Shielded, Written};
+use lindung_domain::emergency::EmergencyAccess;
+use lindung_domain::proposal::{Enacted, Proposal};
+use lindung_domain::referral::Referral;
+use uuid::Uuid;
+
+/// What an entity's change writes besides what every change writes.
+pub trait Saved {
+    /// The case it belongs to.
+    fn case(&self) -> CaseId;
+    /// The case itself, where the change makes or changes it.
+    #[doc(hidden)]
+    fn header(&self) -> Header<'_> {
+        Header::Untouched
+    }
+    /// The children it makes.
+    #[doc(hidden)]
+    fn children(&self) -> Vec<Uuid> {
+        Vec::new()
+    }
+    /// The sections it writes.
+    #[doc(hidden)]
+    fn sections(&self) -> Vec<&Written> {
+        Vec::new()
+    }
+    /// The referral it makes or changes.
+    #[doc(hidden)]
+    fn referral(&self) -> Option<&Referral> {
+        None
+    }
+    /// The shield that it puts up or lifts.
+    #[doc(hidden)]
+    fn shielded(&self) -> Option<&Shielded> {
+        None
+    }
+    /// The emergency access that it makes or changes.
+    #[doc(hidden)]
+    fn emergency(&self) -> Option<&EmergencyAccess> {
+        None
+    }
+    /// The proposal that it makes or changes.
+    #[doc(hidden)]
+    fn proposal(&self) -> Option<&Proposal> {
+        None
+    }
+}
+
+/// What becomes of the case's own row.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Header<'a> {
+    New(&'a Case),
+    Changed(&'a Case),
+    Untouched,
+}
+
+impl Saved for Opened {
+    fn case(&self) -> CaseId {
+        self.case.record().id
+    }
+    fn header(&self) -> Header<'_> {
+        Header::New(&self.case)
+    }
+    fn children(&self) -> Vec<Uuid> {
+        self.children.iter().map(|it| it.0).collect()
+    }
+    fn sections(&self) -> Vec<&Written> {
+        self.sections.iter().collect()
+    }
+}
+
+impl Saved for Case {
+    fn case(&self) -> CaseId {
+        self.record().id
+    }
+    fn header(&self) -> Header<'_> {
+        Header::Changed(self)
+    }
+}
+
+impl Saved for Added {
+    fn case(&self) -> CaseId {
+        self.case.record().id
+    }
+    fn header(&self) -> Header<'_> {
+        Header::Changed(&self.case)
+    }
+    fn children(&self) -> Vec<Uuid> {
+        vec![self.child.0]
+    }
+    fn sections(&self) -> Vec<&Written> {
+        self.sections.iter().collect()
+    }
+}
+
+impl Saved for Written {
+    fn case(&self) -> CaseId {
+        self.case
+    }
+    fn sections(&self) -> Vec<&Written> {
+        vec![self]
+    }
+}
+
+impl Saved for Referral {
+    fn case(&self) -> CaseId {
+        self.record().case
+    }
+    fn referral(&self) -> Option<&Referral> {
+        Some(self)
+    }
+}
+
+impl Saved for Shielded {
+    fn case(&self) -> CaseId {
+        self.case.record().id
+    }
+    fn header(&self) -> Header<'_> {
+        Header::Changed(&self.case)
+    }
+    fn shielded(&self) -> Option<&Shielded> {
+        Some(self)
+    }
+}
+
+impl Saved for EmergencyAccess {
+    fn case(&self) -> CaseId {
+        self.record().case
+    }
+    fn emergency(&self) -> Option<&EmergencyAccess> {
+        Some(self)
+    }
+}
+
+impl Saved for Proposal {
+    fn case(&self) -> CaseId {
+        self.record().case
+    }
+    fn proposal(&self) -> Option<&Proposal> {
+        Some(self)
+    }
+}
+
+impl Saved for Enacted {
+    fn case(&self) -> CaseId {
+        self.proposal.record().case
+    }
+    fn header(&self) -> Header<'_> {
+        Header::Changed(&self.shielded.case)
+    }
+    fn shielded(&self) -> Option<&Shielded> {
+        Some(&self.shielded)
+    }
+    fn proposal(&self) -> Option<&Proposal> {
+        Some(&self.proposal)
+    }
+}

@@ -120,21 +120,29 @@ pub(crate) fn saved(access: Option<&EmergencyAccess>) -> Sql {
         reviewed_at,
         version,
     } = access.record().clone();
+    if version == Version::FIRST {
+        return Sql::new().with(
+            "), broken as (insert into emergency_accesses (id, case_id, agency, officer, client_id, code, reason, requested_at, \
+             opened_at, until, version) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                id.0.into(),
+                case.0.into(),
+                agency.as_str().into(),
+                officer.as_str().into(),
+                client.as_str().into(),
+                code.as_str().into(),
+                reason.into(),
+                requested_at.into(),
+                opened_at.into(),
+                until.into(),
+                version.0.into(),
+            ],
+        );
+    }
     Sql::new().with(
-        "), broken as (insert into emergency_accesses (id, case_id, agency, officer, client_id, code, reason, requested_at, confirmed_by, \
-         opened_at, until, review, review_note, reviewed_by, reviewed_at, version) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-         on conflict (id) do update set confirmed_by = excluded.confirmed_by, opened_at = excluded.opened_at, until = excluded.until, \
-         review = excluded.review, review_note = excluded.review_note, reviewed_by = excluded.reviewed_by, \
-         reviewed_at = excluded.reviewed_at, version = excluded.version",
+        "), broken as (update emergency_accesses set confirmed_by = ?, opened_at = ?, until = ?, review = ?, review_note = ?, \
+         reviewed_by = ?, reviewed_at = ?, version = ? where id = ?",
         [
-            id.0.into(),
-            case.0.into(),
-            agency.as_str().into(),
-            officer.as_str().into(),
-            client.as_str().into(),
-            code.as_str().into(),
-            reason.into(),
-            requested_at.into(),
             confirmed_by.map(String::from).into(),
             opened_at.into(),
             until.into(),
@@ -143,6 +151,7 @@ pub(crate) fn saved(access: Option<&EmergencyAccess>) -> Sql {
             reviewed_by.map(String::from).into(),
             reviewed_at.into(),
             version.0.into(),
+            id.0.into(),
         ],
     )
 }

@@ -21,6 +21,7 @@ use crate::access_log;
 use crate::error::Error;
 use crate::file::{self, Loaded, Target};
 use crate::idempotency::{self, Answer, Repeat};
+use crate::proofs::Proof;
 use crate::save::{self, Saved};
 use crate::sql::Sql;
 
@@ -37,6 +38,8 @@ pub struct Call {
     pub target: Option<String>,
     /// When.
     pub now: DateTime<Utc>,
+    /// The proof of possession that came with it, spent by the statement that writes the access row.
+    pub proof: Option<Proof>,
 }
 
 /// A request that was refused, as far as it is known who made it.
@@ -54,6 +57,8 @@ pub struct Refused {
     pub outcome: &'static str,
     /// When.
     pub now: DateTime<Utc>,
+    /// The proof of possession that came with it, if it was good.
+    pub proof: Option<Proof>,
 }
 
 /// A read of what somebody may see.
@@ -268,17 +273,19 @@ impl Db {
     /// Records a request that was refused, after its rollback and in a transaction of its own.
     ///
     /// # Errors
-    /// It cannot be recorded: then nothing may be answered but that.
+    /// It cannot be recorded, or its proof was another request's: then nothing may be answered but that.
     pub fn record_refusal(&self, call: &Refused) -> Result<(), Error> {
-        access_log::refusal(call).execute(&mut *self.connection()?)?;
-        Ok(())
+        let outcome: String = access_log::refusal(call).get_result(&mut *self.connection()?)?;
+        let reused = call.proof.is_some() && outcome != call.outcome;
+        if reused { Err(Error::ProofReused) } else { Ok(()) }
     }
 
-    /// Forgets what has served its time: spent assertions and old idempotency keys.
+    /// Forgets what has served its time: spent assertions and proofs, and old idempotency keys.
     ///
     /// # Errors
     /// The database is not available.
     pub fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Error> {
+        self.forget_proofs(now)?;
         let conn = &mut *self.connection()?;
         let keys = idempotency::forgotten(now).execute(conn)?;
         let assertions =

@@ -1,0 +1,2 @@
+drop index access_log_at;
+drop table spent_proofs;

@@ -67,11 +67,8 @@ impl ProofKey {
     /// # Errors
     /// It cannot be signed.
     pub fn proof(&self, method: &str, url: &str, token: Option<&str>, now: DateTime<Utc>) -> Result<String, Error> {
-        let header = Header {
-            typ: Some("dpop+jwt".to_owned()),
-            jwk: Some(self.0.jwk.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
+        let header =
+            Header { typ: Some("dpop+jwt".to_owned()), jwk: Some(self.0.jwk.clone()), ..Header::new(Algorithm::EdDSA) };
         let claims = Claims {
             htm: method,
             htu: url.split(['?', '#']).next().unwrap_or_default(),

@@ -149,24 +149,28 @@ impl Touched {
 }
 
 /// The access row of something that was refused or not found, in a statement of its own. The case
-/// is looked up, so that the attempt shows in the case's log whoever made it. A proof that another
-/// request has spent makes it `unauthenticated`. Yields the outcome.
-pub(crate) fn refusal(refused: &Refused) -> Sql<Text> {
+/// is looked up, so that the attempt shows in the case's log whoever made it. It yields no row where
+/// another request has spent the proof, which makes the attempt `unauthenticated`.
+pub(crate) fn refusal(refused: &Refused) -> Sql {
     let Refused { actor, action, request_id, target, outcome, now, proof } = refused;
     let named = target.as_ref().and_then(|it| Uuid::parse_str(it.split('/').next().unwrap_or_default()).ok());
-    let (spent, outcome) = match proof {
-        None => (Sql::new(), Sql::<Text>::new().with("?", [(*outcome).into()])),
-        Some(proof) => (
-            Sql::new().with("with spent as (", []).then(proofs::spent_by::<()>(proof, *request_id)).with(") ", []),
-            Sql::new()
-                .with("case when exists (select from spent) then ? else 'unauthenticated' end", [(*outcome).into()]),
-        ),
-    };
-    spent.then(row::<()>(actor.as_ref(), *request_id, action, target.clone(), *now)).then(outcome).with(
+    let logged = row::<()>(actor.as_ref(), *request_id, action, target.clone(), *now);
+    let rest = Sql::<()>::new().with(
         ", null, coalesce((select array_agg(it) from (select id from cases where id = ? \
-         union select case_id from referrals where id = ?) found (it)), '{}'), '{}', '{}', 0 returning outcome",
+         union select case_id from referrals where id = ?) found (it)), '{}'), '{}', '{}', 0",
         [named.into(), named.into()],
-    )
+    );
+    let outcome = (*outcome).into();
+    match proof {
+        None => logged.with("?", [outcome]).then(rest),
+        Some(proof) => Sql::new()
+            .with("with spent as (", [])
+            .then(proofs::spent_by::<()>(proof, *request_id))
+            .with("), logged as (", [])
+            .then(logged.with("case when exists (select from spent) then ? else 'unauthenticated' end", [outcome]))
+            .then(rest)
+            .with(") select from spent", []),
+    }
 }
 
 /// One access, as an auditor sees it.

@@ -275,9 +275,8 @@ impl Db {
     /// # Errors
     /// It cannot be recorded, or its proof was another request's: then nothing may be answered but that.
     pub fn record_refusal(&self, call: &Refused) -> Result<(), Error> {
-        let outcome: String = access_log::refusal(call).get_result(&mut *self.connection()?)?;
-        let reused = call.proof.is_some() && outcome != call.outcome;
-        if reused { Err(Error::ProofReused) } else { Ok(()) }
+        let recorded = access_log::refusal(call).execute(&mut *self.connection()?)?;
+        if recorded == 0 { Err(Error::ProofReused) } else { Ok(()) }
     }
 
     /// Forgets what has served its time: spent assertions and proofs, and old idempotency keys.

@@ -188,11 +188,8 @@ fn prove(request: &HttpRequest, app: &App, token: (&[u8; 32], &str), now: i64) -
 /// The scheme and the token of an Authorization header (RFC 6750, 2.1; RFC 9449, 7.1).
 fn shown(header: &str) -> Option<(Scheme, &str)> {
     let (scheme, token) = header.split_once(' ')?;
-    let scheme = match scheme.to_ascii_lowercase().as_str() {
-        "bearer" => Scheme::Bearer,
-        "dpop" => Scheme::Dpop,
-        _ => return None,
-    };
+    let known = [("bearer", Scheme::Bearer), ("dpop", Scheme::Dpop)];
+    let scheme = known.into_iter().find(|it| scheme.eq_ignore_ascii_case(it.0))?.1;
     (!token.is_empty() && token.len() <= 4096).then_some((scheme, token))
 }
 

@@ -18,15 +18,20 @@ pub struct Upkeep {
     app: App,
     /// How many children an officer may see in a day without an alarm; 0 raises none.
     children_per_day: u32,
+    told: Told,
+}
+
+/// Of whom the operator was told, and on which day.
+#[derive(Default)]
+struct Told {
     day: NaiveDate,
-    /// Whom the operator was told of today.
-    told: HashSet<(String, String)>,
+    officers: HashSet<(String, String)>,
 }
 
 impl Upkeep {
     /// Of a service in which an officer may see so many children a day without an alarm; 0 raises none.
     pub fn new(app: App, children_per_day: u32) -> Self {
-        Upkeep { app, children_per_day, day: NaiveDate::MIN, told: HashSet::new() }
+        Upkeep { app, children_per_day, told: Told::default() }
     }
 
     /// Does all of it, once. What fails is logged and done the next time.
@@ -41,23 +46,31 @@ impl Upkeep {
         if self.children_per_day > 0 {
             let (day, budget) = (today(now), self.children_per_day);
             match self.app.ask(move |db| db.over_budget(midnight(day), budget)).await {
-                Ok(over) => self.alarm(day, over),
+                Ok(over) => {
+                    metrics::over_budget(over.len());
+                    for OverBudget { agency, officer, children } in self.told.news(day, over) {
+                        tracing::warn!(
+                            agency,
+                            officer,
+                            children,
+                            "an officer has seen more children than a day's budget"
+                        );
+                    }
+                }
                 Err(problem) => failed(&problem, "could not count the children that officers saw"),
             }
         }
     }
+}
 
-    /// Raises an alarm for each officer, once a day.
-    fn alarm(&mut self, day: NaiveDate, over: Vec<OverBudget>) {
+impl Told {
+    /// Those whom the operator was not told of on this day, and now is.
+    fn news(&mut self, day: NaiveDate, mut over: Vec<OverBudget>) -> Vec<OverBudget> {
         if day != self.day {
-            (self.day, self.told) = (day, HashSet::new());
+            *self = Told { day, officers: HashSet::new() };
         }
-        metrics::over_budget(over.len());
-        for OverBudget { agency, officer, children } in over {
-            if self.told.insert((agency.clone(), officer.clone())) {
-                tracing::warn!(agency, officer, children, "an officer has seen more children than a day's budget");
-            }
-        }
+        over.retain(|it| self.officers.insert((it.agency.clone(), it.officer.clone())));
+        over
     }
 }
 
@@ -89,5 +102,16 @@ mod tests {
         ] {
             assert_eq!(midnight(today(now.parse().unwrap())), begin.parse::<DateTime<Utc>>().unwrap(), "{now}");
         }
+    }
+
+    #[test]
+    fn the_operator_is_told_of_an_officer_once_a_day() {
+        let over =
+            |officer: &str, children| OverBudget { agency: "KPM".to_owned(), officer: officer.to_owned(), children };
+        let (mut told, day) = (Told::default(), NaiveDate::default());
+        assert_eq!(told.news(day, vec![over("a", 201)]), [over("a", 201)]);
+        assert_eq!(told.news(day, vec![over("a", 202), over("b", 300)]), [over("b", 300)]);
+        assert_eq!(told.news(day, vec![over("a", 203), over("b", 301)]), []);
+        assert_eq!(told.news(day + Duration::days(1), vec![over("a", 201)]), [over("a", 201)]);
     }
 }

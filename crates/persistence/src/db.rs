@@ -21,7 +21,7 @@ use crate::access_log;
 use crate::error::Error;
 use crate::file::{self, Loaded, Target};
 use crate::idempotency::{self, Answer, Repeat};
-use crate::proofs::Proof;
+use crate::proofs::{self, Proof};
 use crate::save::{self, Saved};
 use crate::sql::Sql;
 
@@ -284,11 +284,11 @@ impl Db {
     /// # Errors
     /// The database is not available.
     pub fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Error> {
-        self.forget_proofs(now)?;
         let conn = &mut *self.connection()?;
         let keys = idempotency::forgotten(now).execute(conn)?;
         let assertions =
             Sql::<()>::new().with("delete from spent_assertions where expires_at < ?", [now.into()]).execute(conn)?;
+        proofs::forget(conn, now)?;
         Ok(keys + assertions)
     }
 }

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Utc};
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
 use uuid::Uuid;
 
 use crate::db::Db;
@@ -76,21 +77,21 @@ impl Db {
         spent::<()>(proof, request_id).execute(&mut *self.connection()?)?;
         Ok(())
     }
+}
 
-    /// Empties the slots that rest. The lock and the look under it make sure that nothing goes which
-    /// might still be needed, however late this comes and whatever the clock says.
-    pub(crate) fn forget_proofs(&self, now: DateTime<Utc>) -> Result<(), Error> {
-        let (conn, now) = (&mut *self.connection()?, period(now.timestamp()));
-        for table in RESTING.map(|ahead| format!("spent_proofs_{}", slot(now + ahead))) {
-            let past = now - PAST;
-            conn.batch_execute(&format!(
-                "do $$ begin lock table {table} in access exclusive mode; \
-                 if exists (select from {table}) and not exists (select from {table} where period > {past}) \
-                 then truncate {table}; end if; end $$"
-            ))?;
-        }
-        Ok(())
+/// Empties the slots that rest. The lock and the look under it make sure that nothing goes which
+/// might still be needed, however late this comes and whatever the clock says.
+pub(crate) fn forget(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<(), Error> {
+    let now = period(now.timestamp());
+    let past = now - PAST;
+    for table in RESTING.map(|ahead| format!("spent_proofs_{}", slot(now + ahead))) {
+        conn.batch_execute(&format!(
+            "do $$ begin lock table {table} in access exclusive mode; \
+             if exists (select from {table}) and not exists (select from {table} where period > {past}) \
+             then truncate {table}; end if; end $$"
+        ))?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ help: ## List these verbs
 run: ## Set up what is missing, build, and serve on LINDUNG_LISTEN (127.0.0.1:8080) until Ctrl-C
 	@deploy/development/run.sh
 
-token: ## Print an access token: AGENCY=code [OFFICER=id ROLE=role,role PURPOSE=purpose]
+token: ## Print an access token: AGENCY=code [OFFICER=id ROLE=role,role PURPOSE=purpose] [PROOF="GET url"]
 	@deploy/development/token.sh
 
 demo: ## Play deploy/demo/story.json against the service, or one that is started for it

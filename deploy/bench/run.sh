@@ -11,6 +11,8 @@ export LINDUNG_LISTEN=${LINDUNG_BENCH_LISTEN:-127.0.0.1:8089}
 export LINDUNG_ISSUER=http://$LINDUNG_LISTEN
 LINDUNG_DATABASE_URL=$(database_url run lindung_bench)
 export LINDUNG_DATABASE_URL
+# One officer asks as often as the service can answer.
+export LINDUNG_CLIENT_RATE=0 LINDUNG_OFFICER_RATE=0
 require_free_address
 deploy/development/cluster.sh start run
 build

@@ -8,7 +8,7 @@ comment on column referral_listings.case_id is 'Of its referral: what row-level 
 
 create schema policy authorization lindung_maintenance;
 comment on schema policy is 'What row-level security asks';
-grant usage on schema policy to lindung_owner, lindung_api, lindung_worker, lindung_auditor;
+grant usage on schema policy to lindung_owner, lindung_api, lindung_worker;
 
 set local role lindung_maintenance;
 
@@ -118,7 +118,8 @@ $$;
 comment on function policy.touches is 'The case that an id names, so that a refused attempt stands in the log of the case whoever made it; tells only the log';
 
 revoke execute on all functions in schema policy from public;
-grant execute on all functions in schema policy to lindung_owner, lindung_api, lindung_worker, lindung_auditor;
+grant execute on all functions in schema policy to lindung_api;
+grant execute on function policy.forget to lindung_worker;
 
 set local role lindung_owner;
 

@@ -191,7 +191,7 @@ $$;
 comment on function policy.veil is 'Lets the referrals of a case know that it has a shield, drafts of others too';
 
 revoke execute on all functions in schema policy from public;
-grant execute on all functions in schema policy to lindung_owner, lindung_api, lindung_worker, lindung_auditor;
+grant execute on all functions in schema policy to lindung_api;
 
 set local role lindung_owner;
 

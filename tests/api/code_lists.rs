@@ -3,8 +3,10 @@
 use chrono::Duration;
 use lindung_domain::actor::{Purpose, Role};
 use lindung_domain::case::CaseStatus;
+use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
 use lindung_domain::message::MessageKind;
+use lindung_domain::proposal::{ProposalKind, ProposalStatus};
 use lindung_domain::referral::{Action, Status};
 use lindung_domain::section::Section;
 use lindung_domain::values::{
@@ -133,6 +135,8 @@ async fn the_lists_hold_just_the_codes_that_the_service_knows() {
         "reject-reason": RejectReason, "cancel-reason": CancelReason, "fail-reason": FailReason, "basis": BasisKind,
         "section": Section, "role": Role, "purpose": Purpose, "referral-status": Status, "referral-action": Action,
         "case-status": CaseStatus, "message-kind": MessageKind, "grant-source": Source,
+        "emergency-code": EmergencyCode, "review-outcome": ReviewOutcome, "proposal-kind": ProposalKind,
+        "proposal-status": ProposalStatus,
     ];
     for (list, known) in &closed {
         let told = reader.get(&format!("/v1/code-lists/{list}")).await.is(200);

@@ -46,7 +46,9 @@ fn it_is_openapi_3_1() {
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     assert!(document["info"]["description"].as_str().unwrap().len() > 1000);
-    assert_eq!(document["security"], serde_json::json!([{ "bearer": [] }]));
+    assert_eq!(document["security"], serde_json::json!([{ "bearer": [] }, { "dpop": [] }]));
+    let scheme = |name: &str| document["components"]["securitySchemes"][name]["scheme"].clone();
+    assert_eq!((scheme("bearer"), scheme("dpop")), ("bearer".into(), "dpop".into()));
 }
 
 #[test]
@@ -113,7 +115,7 @@ fn what_can_go_wrong_is_documented() {
     let document = document();
     for (method, path, operation) in operations(&document).into_iter().filter(|it| it.1.starts_with("/v1/")) {
         let told = operation["responses"].as_object().unwrap();
-        let mut expected = vec!["400", "401", "403", "404", "406", "422", "500", "503"];
+        let mut expected = vec!["400", "401", "403", "404", "406", "422", "429", "500", "503"];
         if method != "get" {
             expected.extend(["408", "409", "412", "413", "415", "428"]);
         }

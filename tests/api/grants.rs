@@ -224,7 +224,7 @@ async fn some_children_only() {
 
     let of = |child: usize, what: &str| format!("{}{what}", case.child(child));
     police.get(&of(0, "/sections/identity")).await.is(200);
-    police.get(&of(1, "/sections/identity")).await.is_problem(403, "not-yours-to-do");
+    police.get(&of(1, "/sections/identity")).await.is_problem(404, "not-found");
     police.get(&of(1, "")).await.is_problem(404, "not-found");
     let seen = police.get(&case.path).await;
     assert_eq!(seen.body["children"].as_array().unwrap().len(), 1);

@@ -148,12 +148,15 @@ async fn lifting_one_takes_two_supervisors() {
     officer.get(&at).await.is_problem(403, "not-yours-to-do");
     let events = app.database.rows("select kind from events where kind ~ 'shield|proposal' order by case_version");
     let kinds: Vec<&str> = events.iter().map(|it| it["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, [
-        "my.gov.lindung.case.shielded",
-        "my.gov.lindung.proposal.made",
-        "my.gov.lindung.case.unshielded",
-        "my.gov.lindung.proposal.confirmed",
-    ]);
+    assert_eq!(
+        kinds,
+        [
+            "my.gov.lindung.case.shielded",
+            "my.gov.lindung.proposal.made",
+            "my.gov.lindung.case.unshielded",
+            "my.gov.lindung.proposal.confirmed",
+        ]
+    );
 }
 
 #[actix_web::test]

@@ -34,7 +34,8 @@ async fn it_holds_from_the_next_request_on_until_it_is_lifted(#[case] whom: Valu
     }
     suspect.post("/v1/cases", &lindung_tests::case_body()).await.is_problem(401, "unauthenticated");
     assert_eq!(app.database.count("cases"), 1);
-    let speaker = lindung_client::Speaker::officer("KDN.PDRM.D11", "officer.one", "N", &["officer"], Some("investigation"));
+    let speaker =
+        lindung_client::Speaker::officer("KDN.PDRM.D11", "officer.one", "N", &["officer"], Some("investigation"));
     let credentials = app.credentials("KDN.PDRM.D11");
     assert!(app.api.token_at(credentials, &speaker, app.now()).await.is_err(), "and there is no new token");
 

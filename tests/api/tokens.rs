@@ -4,6 +4,7 @@ mod access;
 mod assertions;
 mod endpoint;
 mod keys;
+mod proofs;
 mod rights;
 mod vouching;
 
@@ -215,6 +216,7 @@ fn refusal(reply: &Reply, status: u16, error: &str) -> String {
     assert_eq!(reply.header("content-type"), Some("application/json"));
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     assert_eq!(reply.header("pragma"), Some("no-cache"));
+    assert_eq!(reply.header("www-authenticate").is_some(), status == 401);
     let members: Vec<&String> = reply.body.as_object().unwrap().keys().collect();
     assert_eq!(members, ["error", "error_description"]);
     reply.body["error_description"].as_str().unwrap().to_owned()

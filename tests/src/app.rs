@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use actix_web::dev::ServerHandle;
 use chrono::{DateTime, Duration, Utc};
-use lindung_client::{Api, Credentials, Reply, Speaker};
+use lindung_client::{Api, Bound, Credentials, Reply, Speaker};
 use lindung_http::app::{App, Clock, Parts};
 use lindung_http::keys::{self, TokenKeys};
+use lindung_http::limits::Rates;
+use lindung_http::upkeep::Upkeep;
 use serde_json::Value;
 
 use crate::database::{Database, credentials};
@@ -25,6 +27,8 @@ pub struct TestApp {
     pub api: Api,
     /// The private key of its access tokens (PKCS#8), so that a test can forge some.
     pub token_key: Vec<u8>,
+    proofs_required: bool,
+    app: App,
     clock: Arc<AtomicI64>,
     server: ServerHandle,
 }
@@ -35,23 +39,41 @@ impl TestApp {
         TestApp::over(Database::new()).await
     }
 
+    /// Starts one in which an officer's token must be bound to a key.
+    pub async fn start_requiring_proofs() -> Self {
+        TestApp::built(Database::new(), |parts| parts.proofs_required = true).await
+    }
+
+    /// Starts one that limits how often one may ask.
+    pub async fn start_limiting(rates: Rates) -> Self {
+        TestApp::built(Database::new(), |parts| parts.rates = rates).await
+    }
+
     /// Starts one over this database.
     pub async fn over(database: Database) -> Self {
+        TestApp::built(database, |_| {}).await
+    }
+
+    async fn built(database: Database, change: impl FnOnce(&mut Parts)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let clock = Arc::new(AtomicI64::new(BEGINNING * 1_000_000));
         let token_key = keys::new_pkcs8().unwrap();
-        let app = App::new(Parts {
+        let mut parts = Parts {
             db: database.db(),
             clock: Clock::Set(clock.clone()),
             issuer: issuer.clone(),
             token_keys: TokenKeys::from_pkcs8(std::slice::from_ref(&token_key)).unwrap(),
             digest_key: [7; 32],
-        });
-        let server = lindung_http::serve::serve(app, listener, 2).unwrap();
+            proofs_required: false,
+            rates: Rates::NONE,
+        };
+        change(&mut parts);
+        let (proofs_required, app) = (parts.proofs_required, App::new(parts));
+        let server = lindung_http::serve::serve(app.clone(), listener, 2).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        TestApp { database, api: Api::new(&issuer).unwrap(), token_key, clock, server: handle }
+        TestApp { database, api: Api::new(&issuer).unwrap(), token_key, proofs_required, app, clock, server: handle }
     }
 
     /// The app's time.
@@ -70,10 +92,24 @@ impl TestApp {
         found.unwrap_or_else(|| panic!("no client speaks for {agency}"))
     }
 
-    /// Signs somebody in.
+    /// The service's housekeeping, with a daily budget of children for each officer.
+    pub fn upkeep(&self, children_per_day: u32) -> Upkeep {
+        Upkeep::new(self.app.clone(), children_per_day)
+    }
+
+    /// Signs somebody in; bound to a key where that is required.
     pub async fn speak(&self, speaker: &Speaker) -> Session {
+        if self.proofs_required && speaker.officer.is_some() {
+            return self.speak_bound(speaker).await;
+        }
         let token = self.api.token_at(self.credentials(&speaker.agency), speaker, self.now()).await;
         Session::new(self.api.clone(), &speaker.agency, token.unwrap())
+    }
+
+    /// Signs somebody in, bound to a key of their own.
+    pub async fn speak_bound(&self, speaker: &Speaker) -> Session {
+        let bound = Bound::sign_in(&self.api, self.credentials(&speaker.agency), speaker, self.now()).await.unwrap();
+        Session::bound(self.api.clone(), &speaker.agency, bound, self.clock.clone())
     }
 
     /// Signs in a person with roles and a purpose.

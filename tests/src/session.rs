@@ -1,8 +1,11 @@
 //! Somebody who is signed in, what they ask, and what they are answered.
 
 use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use lindung_client::{Api, Reply};
+use chrono::DateTime;
+use lindung_client::{Api, Bound, Reply};
 use lindung_persistence::Db;
 use serde_json::{Value, json};
 
@@ -14,6 +17,8 @@ pub struct Session {
     pub agency: String,
     /// The access token.
     pub token: String,
+    /// The same with its key, and the app's time, where it is bound to one.
+    bound: Option<(Bound, Arc<AtomicI64>)>,
 }
 
 /// A case or referral as its last answer told of it: its path and version.
@@ -106,13 +111,24 @@ impl Ref {
 
 impl Session {
     pub(crate) fn new(api: Api, agency: &str, token: String) -> Self {
-        Session { api, agency: agency.to_owned(), token }
+        Session { api, agency: agency.to_owned(), token, bound: None }
+    }
+
+    pub(crate) fn bound(api: Api, agency: &str, bound: Bound, clock: Arc<AtomicI64>) -> Self {
+        let token = bound.token().to_owned();
+        Session { api, agency: agency.to_owned(), token, bound: Some((bound, clock)) }
     }
 
     /// Sends a request.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answered {
-        let reply = self.api.request(method, path, Some(&self.token), headers, body).await.unwrap();
-        Answered { asked: format!("{} {method} {path}", self.agency), reply }
+        let reply = match &self.bound {
+            None => self.api.request(method, path, Some(&self.token), headers, body).await,
+            Some((bound, clock)) => {
+                let now = DateTime::from_timestamp_micros(clock.load(Ordering::SeqCst)).unwrap();
+                bound.request(now, method, path, headers, body).await
+            }
+        };
+        Answered { asked: format!("{} {method} {path}", self.agency), reply: reply.unwrap() }
     }
 
     /// Reads.

@@ -9,10 +9,12 @@ use reqwest::{Client, Method, RequestBuilder, redirect};
 use serde_json::Value;
 
 use crate::assertion::{Assertion, Speaker};
+use crate::bound::ProofKey;
 use crate::credentials::Credentials;
 use crate::error::Error;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+const TOKEN_PATH: &str = "/oauth2/token";
 const PROBLEM: &str = "urn:lindung:problem:";
 
 /// The service, as a client reaches it. Cheap to clone.
@@ -84,17 +86,34 @@ impl Api {
         speaker: &Speaker,
         now: DateTime<Utc>,
     ) -> Result<String, Error> {
+        self.token_of(credentials, speaker, None, now).await
+    }
+
+    /// The same, bound to a key where there is one.
+    pub(crate) async fn token_of(
+        &self,
+        credentials: &Credentials,
+        speaker: &Speaker,
+        key: Option<&ProofKey>,
+        now: DateTime<Utc>,
+    ) -> Result<String, Error> {
         let assertion = Assertion::new(credentials, speaker, &self.issuer, now).sign(credentials)?;
-        let reply = if speaker.officer.is_some() {
-            let grant = [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", &assertion)];
-            self.ask_for_token(&grant).await?
+        let grant: &[(&str, &str)] = if speaker.officer.is_some() {
+            &[("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", &assertion)]
         } else {
-            self.ask_for_token(&[
+            &[
                 ("grant_type", "client_credentials"),
                 ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
                 ("client_assertion", &assertion),
-            ])
-            .await?
+            ]
+        };
+        let reply = match key {
+            None => self.ask_for_token(grant).await?,
+            Some(key) => {
+                let url = self.url(TOKEN_PATH)?;
+                let make = || key.proof("POST", &url, None, now);
+                key.prove(make, async |proof| self.ask_for_bound_token(grant, &proof).await).await?
+            }
         };
         let told = |field: &str| reply.body.get(field).and_then(Value::as_str);
         match told("access_token") {
@@ -113,8 +132,16 @@ impl Api {
     /// # Errors
     /// The service does not answer.
     pub async fn ask_for_token(&self, form: &[(&str, &str)]) -> Result<Reply, Error> {
-        let path = "/oauth2/token";
-        self.send(&format!("POST {path}"), self.http.post(self.url(path)?).form(form)).await
+        self.send(&format!("POST {TOKEN_PATH}"), self.http.post(self.url(TOKEN_PATH)?).form(form)).await
+    }
+
+    /// Sends a form to the token endpoint, with a proof of the key that the token shall be bound to.
+    ///
+    /// # Errors
+    /// The service does not answer.
+    pub async fn ask_for_bound_token(&self, form: &[(&str, &str)], proof: &str) -> Result<Reply, Error> {
+        let request = self.http.post(self.url(TOKEN_PATH)?).form(form).header("dpop", proof);
+        self.send(&format!("POST {TOKEN_PATH}"), request).await
     }
 
     /// Sends a request. The path begins with `/` and may have a query; a body is sent as JSON.
@@ -146,7 +173,8 @@ impl Api {
         self.send(&format!("{method} {path}"), request).await
     }
 
-    fn url(&self, path: &str) -> Result<String, Error> {
+    /// Where a path is.
+    pub(crate) fn url(&self, path: &str) -> Result<String, Error> {
         if path.starts_with('/') {
             return Ok(format!("{}{path}", self.issuer.trim_end_matches('/')));
         }

@@ -159,7 +159,7 @@ impl Credentials {
     }
 }
 
-fn public_part(pair: &Ed25519KeyPair) -> String {
+pub(crate) fn public_part(pair: &Ed25519KeyPair) -> String {
     URL_SAFE_NO_PAD.encode(pair.public_key().as_ref())
 }
 

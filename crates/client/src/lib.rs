@@ -5,12 +5,14 @@
 
 mod api;
 mod assertion;
+mod bound;
 mod credentials;
 mod error;
 pub mod story;
 
 pub use api::{Api, Reply};
 pub use assertion::{Assertion, Officer, Speaker};
+pub use bound::{Bound, ProofKey};
 pub use credentials::Credentials;
 pub use error::Error;
 

@@ -12,8 +12,10 @@ use lindung_persistence::{Answer, Call, Db, Decided, Error, Loaded, Refused, Rep
 
 use crate::caller::Verified;
 use crate::keys::TokenKeys;
+use crate::limits::{Limits, Rates};
 use crate::operations::Operations;
 use crate::problem::Problem;
+use crate::proof::Nonces;
 
 /// Where "now" comes from.
 #[derive(Debug, Clone)]
@@ -47,6 +49,10 @@ pub struct Parts {
     pub token_keys: TokenKeys,
     /// With which it digests request bodies, so that a kept digest tells nothing.
     pub digest_key: [u8; 32],
+    /// Whether an officer's token must be bound to a key (RFC 9449).
+    pub proofs_required: bool,
+    /// How often one may ask.
+    pub rates: Rates,
 }
 
 /// The service as requests see it. Cheap to clone.
@@ -56,6 +62,8 @@ pub struct App(Arc<Shared>);
 struct Shared {
     parts: Parts,
     digest_key: hmac::Key,
+    nonces: Nonces,
+    limits: Limits,
     verified: Verified,
     operations: Operations,
 }
@@ -84,7 +92,9 @@ impl App {
     /// A service of these parts.
     pub fn new(parts: Parts) -> Self {
         let digest_key = hmac::Key::new(hmac::HMAC_SHA256, &parts.digest_key);
-        App(Arc::new(Shared { parts, digest_key, verified: Verified::default(), operations: Operations::known() }))
+        let (nonces, limits) = (Nonces::new(&digest_key), Limits::new(parts.rates, &parts.clock));
+        let (verified, operations) = (Verified::default(), Operations::known());
+        App(Arc::new(Shared { parts, digest_key, nonces, limits, verified, operations }))
     }
 
     /// What it is made of.
@@ -100,6 +110,16 @@ impl App {
     /// Tokens whose signature was checked already.
     pub(crate) fn verified(&self) -> &Verified {
         &self.0.verified
+    }
+
+    /// Who has asked how often.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The nonces of proofs.
+    pub(crate) fn nonces(&self) -> &Nonces {
+        &self.0.nonces
     }
 
     /// Every operation there is.

@@ -6,6 +6,7 @@ use lindung_domain::ClientId;
 use lindung_persistence::{Client, Db};
 use serde::Deserialize;
 
+use crate::app::App;
 use crate::caller::{SKEW, brings_a_key};
 use crate::keys::PublicKey;
 use crate::tokens::NoToken;
@@ -31,7 +32,7 @@ pub(crate) struct Assertion {
 }
 
 /// The client that signed the assertion and what it says. An assertion is good once.
-pub(crate) fn verify(db: &Db, text: &str, issuer: &str, now: DateTime<Utc>) -> Result<(Client, Assertion), NoToken> {
+pub(crate) fn verify(app: &App, db: &Db, text: &str, now: DateTime<Utc>) -> Result<(Client, Assertion), NoToken> {
     let bad = NoToken::Assertion;
     if text.len() > 8192 {
         return Err(bad("the assertion is too long"));
@@ -57,7 +58,9 @@ pub(crate) fn verify(db: &Db, text: &str, issuer: &str, now: DateTime<Utc>) -> R
         .filter(|it| it.algorithm == header.alg)
         .find_map(|it| signed_by(&it, text))
         .ok_or_else(unproved)?;
-    check(&claims, issuer, now.timestamp())?;
+    check(&claims, &app.parts().issuer, now.timestamp())?;
+    // Counted only now, so that nobody can use up what is another's.
+    app.limits().client(&id).map_err(NoToken::Throttled)?;
     // Kept for as long as it could be shown again.
     let expires = now + Duration::seconds(LIFETIME + SKEW);
     if !db.spend_assertion(&id, &claims.jti, expires)? {

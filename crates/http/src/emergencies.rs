@@ -162,6 +162,8 @@ async fn open_emergency_access(
     body: NewBody<NewEmergencyAccess>,
 ) -> Result<Done, Problem> {
     let NewBody { value: NewEmergencyAccess { reference, code, reason }, repeat } = body;
+    // Whoever asks learns whether there is such a case: not often.
+    app.limits().emergency(&call.actor)?;
     let reason = EmergencyAccess::reason(&reason)?;
     let case = app.read(call.clone(), move |db, call| db.case_for_emergency(call, &reference)).await?;
     let how = How { target: Target::Emergency(case), expected: Expected::Any, named: Vec::new(), repeat };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 const SECONDS: &str = "http_request_duration_seconds";
+const OVER_BUDGET: &str = "officers_over_budget";
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -18,6 +19,7 @@ fn recorder() -> Option<&'static PrometheusHandle> {
         metrics::describe_histogram!(SECONDS, metrics::Unit::Seconds, "Time from head to answer, by route");
         metrics::describe_counter!("http_requests_total", "Answers, by method, route and status");
         metrics::describe_gauge!("database_connections", "Connections of the pool, by state");
+        metrics::describe_gauge!(OVER_BUDGET, "Officers who have seen more children today than the budget allows");
         Some(handle)
     };
     RECORDER.get_or_init(install).as_ref()
@@ -31,6 +33,13 @@ pub fn answered(method: &'static str, route: String, status: u16, took: Duration
     let status = status.to_string();
     metrics::histogram!(SECONDS, "route" => route.clone()).record(took);
     metrics::counter!("http_requests_total", "method" => method, "route" => route, "status" => status).increment(1);
+}
+
+/// Tells how many officers have seen more children today than the budget allows.
+pub fn over_budget(officers: usize) {
+    if recorder().is_some() {
+        metrics::gauge!(OVER_BUDGET).set(u32::try_from(officers).unwrap_or(u32::MAX));
+    }
 }
 
 /// Everything measured, in Prometheus's text format.

@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::caller;
 use crate::metrics;
 use crate::problem::Problem;
+use crate::proof::{self, Proven};
 
 /// The id of a request, ours whatever the client sent.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,15 @@ impl RequestId {
     pub fn of(request: &HttpRequest) -> Uuid {
         request.extensions().get::<RequestId>().map_or(Uuid::nil(), |it| it.0)
     }
+}
+
+/// Marks a request that was sent as HEAD and is answered as GET.
+struct AskedByHead;
+
+/// The method of a request, as it was sent.
+pub(crate) fn sent_method(request: &HttpRequest) -> Method {
+    let by_head = request.extensions().get::<AskedByHead>().is_some();
+    if by_head { Method::HEAD } else { request.method().clone() }
 }
 
 /// What every answer says, unless it says something of its own.
@@ -54,6 +64,7 @@ pub async fn observe(
     // The connection itself remembers that it was HEAD, and sends no body.
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
+        request.extensions_mut().insert(AskedByHead);
     }
     let trace_id = trace_id(request.headers()).unwrap_or_default();
     let method = known_method(request.method());
@@ -135,6 +146,7 @@ pub async fn record_refusals(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let response = next.call(request).await?;
+    let proven = response.request().extensions().get::<Proven>().cloned();
     let refused = {
         let request = response.request();
         let problem = response.response().error().and_then(|it| it.as_error::<Problem>());
@@ -145,15 +157,21 @@ pub async fn record_refusals(
             target: caller::target(request),
             outcome: problem.outcome(),
             now: app.now(),
+            proof: proven.as_ref().map(|it| it.proof.clone()),
         })
     };
-    match refused {
-        None => Ok(response.map_into_boxed_body()),
+    let mut response = match refused {
+        None => response.map_into_boxed_body(),
         Some(refused) => match app.record(refused).await {
-            Ok(()) => Ok(response.map_into_boxed_body()),
-            Err(problem) => Ok(response.error_response(problem)),
+            Ok(()) => response.map_into_boxed_body(),
+            Err(problem) => response.error_response(problem),
         },
+    };
+    // RFC 9449, 8.2: whoever is told in time need not be refused first.
+    if proven.is_some_and(|it| it.aging) {
+        proof::renew(response.headers_mut(), &app);
     }
+    Ok(response)
 }
 
 #[cfg(test)]

@@ -32,22 +32,38 @@ use crate::routes;
     ),
     // What only parameters name is not found by itself.
     components(schemas(ClientId)),
-    modifiers(&Bearer),
-    security(("bearer" = [])),
+    modifiers(&Schemes),
+    security(("bearer" = []), ("dpop" = [])),
 )]
 struct Frame;
 
-struct Bearer;
+struct Schemes;
 
-impl Modify for Bearer {
+impl Modify for Schemes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new()
+        let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
             .description(Some("An access token from `POST /oauth2/token`, at most ten minutes old."));
+        let dpop = HttpBuilder::new().scheme(STAND_IN).description(Some(
+            "An access token that is bound to a key, with a proof for this one request in the header field `DPoP` \
+             (RFC 9449). Outside development, the only way for officers.",
+        ));
         let components = document.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
+        components.add_security_scheme("dpop", SecurityScheme::Http(dpop.build()));
     }
+}
+
+/// utoipa has no name for the scheme `dpop`: one that we do not have stands for it until it is text.
+const STAND_IN: HttpAuthScheme = HttpAuthScheme::Vapid;
+
+/// The whole contract as JSON.
+///
+/// # Errors
+/// It cannot be written as such.
+pub fn text() -> serde_json::Result<String> {
+    Ok(document().to_pretty_json()?.replace("\"scheme\": \"vapid\"", "\"scheme\": \"dpop\""))
 }
 
 /// The whole contract, as the routes declare it.
@@ -69,7 +85,7 @@ pub enum ReadProblems {
     /// A parameter or a header cannot be read; the problem names it.
     #[response(status = 400, content_type = "application/problem+json")]
     Malformed(ProblemView),
-    /// No access token, or one that is not good.
+    /// No access token, or one that is not good; or no good proof that its key is yours.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(ProblemView),
     /// Yours to know of, but not to do.
@@ -84,6 +100,9 @@ pub enum ReadProblems {
     /// A parameter breaks a rule; the problem names it.
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(ProblemView),
+    /// Asked too often, by this officer or this client; `Retry-After` says how many seconds to wait.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(ProblemView),
     /// Something went wrong here.
     #[response(status = 500, content_type = "application/problem+json")]
     Fault(ProblemView),
@@ -150,6 +169,17 @@ pub struct KeyHeader {
     /// Makes it safe to send the request again: within 24 hours the same key and body are done once.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
     key: Option<String>,
+}
+
+/// A proof of possession.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only described")]
+pub struct ProofHeader {
+    /// A proof (RFC 9449) for this request, without `ath` and with the `nonce` of the last `DPoP-Nonce`: the token
+    /// will be bound to its key.
+    #[param(rename = "DPoP", max_length = 8192)]
+    proof: Option<String>,
 }
 
 /// The preferred language of labels.

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, ETAG, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, ETAG, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use lindung_domain::refusal::Invalid;
@@ -13,14 +13,28 @@ use lindung_persistence::Error;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::limits::Throttled;
+use crate::proof::NONCE;
+
 /// What every problem's `type` begins with; the slug after it is stable.
 pub const TYPE_PREFIX: &str = "urn:lindung:problem:";
+
+/// What to do about each kind of 401 (RFC 6750, 3; RFC 9449, 7.1 and 9).
+const INVALID_TOKEN: &str = "Bearer error=\"invalid_token\", DPoP error=\"invalid_token\", algs=\"EdDSA ES256 PS256\"";
+const INVALID_PROOF: &str = "DPoP error=\"invalid_dpop_proof\", algs=\"EdDSA ES256 PS256\"";
+const USE_NONCE: &str = "DPoP error=\"use_dpop_nonce\", algs=\"EdDSA ES256 PS256\"";
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug)]
 pub enum Problem {
     /// No access token, or one that is not good; says why.
     Unauthenticated(&'static str),
+    /// A proof of possession that is not good; says why.
+    BadProof(&'static str),
+    /// A proof without a nonce of ours, or with an old one; the newest.
+    NonceNeeded(String),
+    /// Asked too often.
+    Throttled(Throttled),
     /// `If-Match` is missing.
     PreconditionRequired,
     /// The request cannot be read: its JSON, its parameters or its headers.
@@ -105,6 +119,10 @@ impl Problem {
             Problem::Unauthenticated(_) | Problem::Refused(Error::RightsEnded) => {
                 Kind(S::UNAUTHORIZED, "unauthenticated", "A good access token is needed", "unauthenticated")
             }
+            Problem::BadProof(_) | Problem::NonceNeeded(_) | Problem::Refused(Error::ProofReused) => {
+                Kind(S::UNAUTHORIZED, "unauthenticated", "A good proof of possession is needed", "unauthenticated")
+            }
+            Problem::Throttled(_) => Kind(S::TOO_MANY_REQUESTS, "too-many-requests", "Asked too often", "throttled"),
             Problem::PreconditionRequired => {
                 Kind(S::PRECONDITION_REQUIRED, "precondition-required", "If-Match is needed", "precondition-required")
             }
@@ -177,7 +195,10 @@ impl Problem {
     pub fn view(&self) -> ProblemView {
         let Kind(status, slug, title, _) = self.kind();
         let (detail, errors): (Option<String>, &[Invalid]) = match self {
-            Problem::Unauthenticated(why) => (Some((*why).to_owned()), &[]),
+            Problem::Unauthenticated(why) | Problem::BadProof(why) => (Some((*why).to_owned()), &[]),
+            Problem::NonceNeeded(_) => (Some("sign the nonce of DPoP-Nonce in the proof".to_owned()), &[]),
+            Problem::Refused(Error::ProofReused) => (Some("the proof was used before".to_owned()), &[]),
+            Problem::Throttled(_) => (Some("ask again after the seconds of Retry-After".to_owned()), &[]),
             Problem::PreconditionRequired => {
                 (Some("send the version that you have, from its ETag, as If-Match".to_owned()), &[])
             }
@@ -242,7 +263,19 @@ impl ResponseError for Problem {
         let headers = response.headers_mut();
         match self {
             Problem::Unauthenticated(_) | Problem::Refused(Error::RightsEnded) => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(INVALID_TOKEN));
+            }
+            Problem::BadProof(_) | Problem::Refused(Error::ProofReused) => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(INVALID_PROOF));
+            }
+            Problem::NonceNeeded(nonce) => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(USE_NONCE));
+                if let Ok(nonce) = HeaderValue::from_str(nonce) {
+                    headers.insert(HeaderName::from_static(NONCE), nonce);
+                }
+            }
+            Problem::Throttled(Throttled(seconds)) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
             Problem::MethodNotAllowed(allowed) => {
                 let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
@@ -267,6 +300,12 @@ impl ResponseError for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         Problem::Refused(error)
+    }
+}
+
+impl From<Throttled> for Problem {
+    fn from(throttled: Throttled) -> Self {
+        Problem::Throttled(throttled)
     }
 }
 

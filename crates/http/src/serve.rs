@@ -13,7 +13,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
-use crate::{document, extract, observe, routes, service};
+use crate::{extract, observe, openapi, routes, service};
 
 /// How long a request's head may take to come.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
@@ -69,7 +69,7 @@ impl Contract {
     /// # Errors
     /// It cannot be written as JSON.
     pub fn known() -> serde_json::Result<Self> {
-        Ok(Contract(document().to_pretty_json()? + "\n"))
+        Ok(Contract(openapi::text()? + "\n"))
     }
 
     /// As text.

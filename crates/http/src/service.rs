@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::metrics;
 use crate::problem::{Problem, ProblemView};
+use crate::proof;
 use crate::tokens::{CLIENT_CREDENTIALS, JWT_BEARER};
 
 /// The service is up.
@@ -73,7 +74,8 @@ pub async fn authorization_server(app: Data<App>) -> HttpResponse {
         "grant_types_supported": [CLIENT_CREDENTIALS, JWT_BEARER],
         "response_types_supported": [],
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": ["EdDSA", "ES256", "PS256"],
+        "token_endpoint_auth_signing_alg_values_supported": proof::ALGORITHMS,
+        "dpop_signing_alg_values_supported": proof::ALGORITHMS,
         "service_documentation": format!("{issuer}/docs/"),
     }))
 }

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::db::{Call, Db, Read, Refused, Seen};
 use crate::error::Error;
+use crate::proofs;
 use crate::sql::{Bind, Sql};
 use crate::suspensions;
 
@@ -96,6 +97,7 @@ pub(crate) fn recorded<ST>(call: &Call, read: Read<ST>) -> Sql<ST> {
         .then(row_of_call::<()>(call))
         .with("'permitted', shown.rule, shown.case_ids, shown.child_ids, shown.sections, shown.count", [])
         .with(shown, [])
+        .then(spent(call))
         .with(") select ", [])
         .with(read.columns, [])
         .with(" from seen cross join standing", [])
@@ -109,15 +111,30 @@ pub(crate) struct Touched {
     pub(crate) sections: Vec<String>,
 }
 
-/// The access row of a change, as part of the statement that saves it.
+/// The access row of a change that is saved otherwise, in a statement of its own.
 pub(crate) fn change(call: &Call, outcome: &'static str, touched: Touched) -> Sql {
+    Sql::new().with("with logged as (", []).then(logged(call, outcome, touched)).with(") select", [])
+}
+
+/// The access row of a change, as part of the statement that saves it: inside of `with … as (…)`.
+pub(crate) fn logged(call: &Call, outcome: &'static str, touched: Touched) -> Sql {
     let Touched { rule, case, children, sections } = touched;
     let (children, sections) = (distinct(children), distinct(sections));
     let cases: Vec<Uuid> = case.into_iter().map(|it| it.0).collect();
-    row_of_call(call).with(
-        "?, ?, ?, ?, ?, 1",
-        [outcome.into(), rule.as_str().into(), cases.into(), children.into(), sections.into()],
-    )
+    row_of_call(call)
+        .with(
+            "?, ?, ?, ?, ?, 1",
+            [outcome.into(), rule.as_str().into(), cases.into(), children.into(), sections.into()],
+        )
+        .then(spent(call))
+}
+
+/// Spends the call's proof beside its access row: if that fails, so does the whole statement.
+fn spent(call: &Call) -> Sql {
+    match &call.proof {
+        None => Sql::new(),
+        Some(proof) => Sql::new().with("), spent as (", []).then(proofs::spent::<()>(proof, call.request_id)),
+    }
 }
 
 /// Each once, in their order: two sections of one child touch it once.
@@ -135,12 +152,24 @@ impl Touched {
 }
 
 /// The access row of something that was refused or not found, in a statement of its own. The case
-/// is looked up, so that the attempt shows in the case's log whoever made it.
+/// is looked up, so that the attempt shows in the case's log whoever made it. It yields no row where
+/// another request has spent the proof, which makes the attempt `unauthenticated`.
 pub(crate) fn refusal(refused: &Refused) -> Sql {
-    let Refused { actor, action, request_id, target, outcome, now } = refused;
+    let Refused { actor, action, request_id, target, outcome, now, proof } = refused;
     let named = target.as_ref().and_then(|it| Uuid::parse_str(it.split('/').next().unwrap_or_default()).ok());
-    row(actor.as_ref(), *request_id, action, target.clone(), *now)
-        .with("?, null, policy.touches(?), '{}', '{}', 0", [(*outcome).into(), named.into()])
+    let logged = row::<()>(actor.as_ref(), *request_id, action, target.clone(), *now);
+    let rest = Sql::<()>::new().with(", null, policy.touches(?), '{}', '{}', 0", [named.into()]);
+    let outcome = (*outcome).into();
+    match proof {
+        None => logged.with("?", [outcome]).then(rest),
+        Some(proof) => Sql::new()
+            .with("with spent as (", [])
+            .then(proofs::spent_by::<()>(proof, *request_id))
+            .with("), logged as (", [])
+            .then(logged.with("case when exists (select from spent) then ? else 'unauthenticated' end", [outcome]))
+            .then(rest)
+            .with(") select from spent", []),
+    }
 }
 
 /// One access, as an auditor sees it.
@@ -166,7 +195,7 @@ pub struct Access {
     pub purpose: Option<String>,
     /// What was asked: the operationId.
     pub action: String,
-    /// `permitted`, `replayed`, `not-found`, `denied`, `unauthenticated`, `stale`, `conflict`, `precondition-required`, `invalid` or `failed`.
+    /// `permitted`, `replayed`, `not-found`, `denied`, `unauthenticated`, `stale`, `conflict`, `precondition-required`, `invalid`, `throttled` or `failed`.
     pub outcome: String,
     /// The relation that permitted it.
     pub rule: Option<String>,

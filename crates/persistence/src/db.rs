@@ -21,6 +21,7 @@ use crate::emergencies;
 use crate::error::Error;
 use crate::file::{self, Loaded, Target};
 use crate::idempotency::{self, Answer, Repeat};
+use crate::proofs::{self, Proof};
 use crate::save::{self, Saved};
 use crate::sql::Sql;
 
@@ -39,6 +40,8 @@ pub struct Call {
     pub target: Option<String>,
     /// When.
     pub now: DateTime<Utc>,
+    /// The proof of possession that came with it, spent by the statement that writes the access row.
+    pub proof: Option<Proof>,
 }
 
 impl Call {
@@ -63,6 +66,8 @@ pub struct Refused {
     pub outcome: &'static str,
     /// When.
     pub now: DateTime<Utc>,
+    /// The proof of possession that came with it, if it was good.
+    pub proof: Option<Proof>,
 }
 
 /// A read of what somebody may see.
@@ -216,23 +221,27 @@ impl Db {
     /// Records a request that was refused, after its rollback and in a transaction of its own.
     ///
     /// # Errors
-    /// It cannot be recorded: then nothing may be answered but that.
+    /// It cannot be recorded, or its proof was another request's: then nothing may be answered but that.
     pub fn record_refusal(&self, call: &Refused) -> Result<(), Error> {
-        let row = |conn: &mut PgConnection| Ok(access_log::refusal(call).execute(conn).map(|_| ())?);
-        match &call.actor {
+        let row = |conn: &mut PgConnection| Ok(access_log::refusal(call).execute(conn)?);
+        let recorded = match &call.actor {
             Some(actor) => self.transaction_for(actor, call.now, row),
             None => self.transaction(row),
-        }
+        };
+        // The row is there, and tells of it.
+        if recorded? == 0 { Err(Error::ProofReused) } else { Ok(()) }
     }
 
-    /// Forgets what has served its time: spent assertions and old idempotency keys.
+    /// Forgets what has served its time: spent assertions and proofs, and old idempotency keys.
     ///
     /// # Errors
     /// The database is not available.
     pub fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Error> {
         let query = Sql::<diesel::sql_types::BigInt>::new()
             .with("select policy.forget(?, ?)", [(now - idempotency::LIFETIME).into(), now.into()]);
-        let forgotten: i64 = query.get_result(&mut *self.connection()?)?;
+        let conn = &mut *self.connection()?;
+        let forgotten: i64 = query.get_result(conn)?;
+        proofs::forget(conn, now)?;
         Ok(usize::try_from(forgotten).unwrap_or(0))
     }
 }

@@ -19,6 +19,9 @@ pub enum Error {
     /// A request with this idempotency key is still running.
     #[error("a request with this idempotency key is still running")]
     KeyBusy,
+    /// The proof of possession was used for another request.
+    #[error("the proof was used before")]
+    ProofReused,
     /// It exists already.
     #[error("it exists already")]
     Exists,
@@ -63,6 +66,11 @@ const OUTSIDE: &[&str] = &[
     "stack depth limit exceeded",
 ];
 
+/// Whether a table is `spent_proofs`, or a partition of it.
+fn is_of_proofs(table: &str) -> bool {
+    table.starts_with("spent_proofs")
+}
+
 impl From<DieselError> for Error {
     /// Only the beginning of the server's primary message is kept: the rest may hold values.
     fn from(error: DieselError) -> Self {
@@ -77,6 +85,9 @@ impl From<DieselError> for Error {
                     _ if BUSY.iter().any(|it| message.contains(it)) => Error::Unavailable(message),
                     _ if OUTSIDE.iter().any(|it| message.contains(it)) => {
                         Refusal::from(Invalid::new("request", "range", "holds a value that cannot be kept")).into()
+                    }
+                    DatabaseErrorKind::UniqueViolation if info.table_name().is_some_and(is_of_proofs) => {
+                        Error::ProofReused
                     }
                     DatabaseErrorKind::UniqueViolation => Error::Exists,
                     _ => Error::Fault(message),

@@ -81,7 +81,7 @@ pub(crate) fn save<T: Saved>(
              on conflict (agency, case_id) do update set activity_at = excluded.activity_at), logged as (",
             [told.into(), case.0.into(), call.now.into()],
         )
-        .then(access_log::change(call, "permitted", touched))
+        .then(access_log::logged(call, "permitted", touched))
         .with(")", []);
     let statement = match writing.repeat {
         Some(repeat) => statement

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Serialized};
+use lindung_http::limits::Rates;
 use lindung_persistence::{Db, DbRole, Settings};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,10 @@ pub struct Config {
     pool_size: u32,
     /// Threads that speak HTTP; 0 takes as many as there are cores.
     pub workers: usize,
+    client_rate: u32,
+    officer_rate: u32,
+    /// How many children an officer may see in a day without an alarm; 0 raises none.
+    pub children_per_day: u32,
     /// What is logged, as tracing's filters have it.
     pub log: String,
 }
@@ -48,11 +53,22 @@ struct Defaults {
     environment: Environment,
     pool_size: u32,
     workers: usize,
+    client_rate: u32,
+    officer_rate: u32,
+    children_per_day: u32,
     log: &'static str,
 }
 
-const DEFAULTS: Defaults =
-    Defaults { listen: "127.0.0.1:8080", environment: Environment::Production, pool_size: 8, workers: 0, log: "info" };
+const DEFAULTS: Defaults = Defaults {
+    listen: "127.0.0.1:8080",
+    environment: Environment::Production,
+    pool_size: 8,
+    workers: 0,
+    client_rate: 200,
+    officer_rate: 20,
+    children_per_day: 200,
+    log: "info",
+};
 
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -99,6 +115,11 @@ impl Config {
     pub fn db(&self, role: DbRole) -> Result<Db, Failure> {
         let url = self.database_url.as_ref().ok_or("LINDUNG_DATABASE_URL is missing")?.expose_secret().to_owned();
         Ok(Db::new(Settings { url, role, pool_size: self.pool_size, acquire_timeout: ACQUIRE_TIMEOUT }))
+    }
+
+    /// How often one may ask.
+    pub fn rates(&self) -> Rates {
+        Rates { client: self.client_rate, officer: self.officer_rate }
     }
 
     /// The files with the keys of access tokens; the first signs.

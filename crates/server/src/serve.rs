@@ -5,16 +5,17 @@ use std::num::NonZero;
 use std::time::Duration;
 
 use lindung_http::app::{App, Clock, Parts};
+use lindung_http::upkeep::Upkeep;
 use lindung_persistence::DbRole;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::Failure;
-use crate::config::Config;
+use crate::config::{Config, Environment};
 use crate::secrets;
 
-/// How often what has served its time is forgotten.
-const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// How often the service keeps house.
+const UPKEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// Serves until it is told to stop; requests that have begun are still answered.
 ///
@@ -35,6 +36,8 @@ pub fn serve(config: Config) -> Result<(), Failure> {
         issuer: config.issuer()?,
         token_keys: secrets::token_keys(&config)?,
         digest_key: secrets::digest_key(&config)?,
+        proofs_required: config.environment != Environment::Development,
+        rates: config.rates(),
     };
     let app = App::new(parts);
     let listener =
@@ -43,7 +46,8 @@ pub fn serve(config: Config) -> Result<(), Failure> {
     let workers = if config.workers == 0 { cores } else { config.workers };
     actix_web::rt::System::new().block_on(async move {
         let server = lindung_http::serve::serve(app.clone(), listener, workers)?;
-        let (handle, forgetting) = (server.handle(), actix_web::rt::spawn(forget(app)));
+        let upkeep = Upkeep::new(app, config.children_per_day);
+        let (handle, upkeep) = (server.handle(), actix_web::rt::spawn(keep(upkeep)));
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tracing::info!(listen = %config.listen, "serving");
         actix_web::rt::spawn(async move {
@@ -52,21 +56,15 @@ pub fn serve(config: Config) -> Result<(), Failure> {
             handle.stop(true).await;
         });
         let ended = server.await;
-        forgetting.abort();
+        upkeep.abort();
         Ok(ended?)
     })
 }
 
-async fn forget(app: App) {
-    let mut ticks = tokio::time::interval(FORGET_EVERY);
+async fn keep(mut upkeep: Upkeep) {
+    let mut ticks = tokio::time::interval(UPKEEP_EVERY);
     loop {
         ticks.tick().await;
-        let (db, now) = (app.parts().db.clone(), app.now());
-        match tokio::task::spawn_blocking(move || db.forget_expired(now)).await {
-            Ok(Ok(0)) => {}
-            Ok(Ok(forgotten)) => tracing::info!(forgotten, "forgot what has served its time"),
-            Ok(Err(error)) => tracing::warn!(%error, "could not forget what has served its time"),
-            Err(_) => return,
-        }
+        upkeep.run().await;
     }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use lindung_client::{Api, Credentials, Officer, Speaker, story};
+use lindung_client::{Api, Bound, Credentials, Officer, Speaker, story};
+use lindung_http::Clock;
 use tokio::runtime::Builder;
 
 use crate::Failure;
@@ -28,6 +29,9 @@ pub struct Token {
     /// The purpose of use; none for an administrator.
     #[arg(long, requires = "officer")]
     purpose: Option<String>,
+    /// Bind the token to a key, and print the header fields of one request with it, as `curl -H @-` takes them.
+    #[arg(long, num_args = 2, value_names = ["METHOD", "URL"])]
+    dpop: Option<Vec<String>>,
 }
 
 /// Which story.
@@ -37,12 +41,12 @@ pub struct Demo {
     story: PathBuf,
 }
 
-/// Prints a token.
+/// Prints a token, or the header fields of one request.
 ///
 /// # Errors
 /// No client may speak for the agency, or the service gives none.
 pub fn token(config: &Config, token: Token) -> Result<(), Failure> {
-    let Token { agency, officer, name, roles, purpose } = token;
+    let Token { agency, officer, name, roles, purpose, dpop } = token;
     let all = Credentials::load_all(config.credentials()?)?;
     let credentials = all.iter().find(|it| it.speaks_for(&agency)).ok_or_else(|| {
         format!(
@@ -54,7 +58,16 @@ pub fn token(config: &Config, token: Token) -> Result<(), Failure> {
     let speaker = Speaker { agency, officer };
     let api = Api::new(&config.issuer()?)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    println!("{}", runtime.block_on(api.token(credentials, &speaker))?);
+    match dpop.as_deref() {
+        Some([method, url]) => {
+            let now = Clock::System.now();
+            let bound = runtime.block_on(Bound::sign_in(&api, credentials, &speaker, now))?;
+            for (name, value) in bound.headers(method, url, now)? {
+                println!("{name}: {value}");
+            }
+        }
+        _ => println!("{}", runtime.block_on(api.token(credentials, &speaker))?),
+    }
     Ok(())
 }
 

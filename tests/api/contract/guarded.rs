@@ -32,7 +32,8 @@ async fn every_operation_is_refused_without_a_token_and_logged() {
         let before = app.database.count("access_log");
         let reply = app.raw(&method, &filled, &[], None).await;
         assert_eq!((reply.status, reply.problem()), (401, Some("unauthenticated")), "{method} {filled}");
-        assert!(reply.header("www-authenticate").is_some_and(|it| it.starts_with("Bearer")), "{name}");
+        let challenge = reply.header("www-authenticate").unwrap_or_default();
+        assert!(challenge.contains("Bearer ") && challenge.contains("DPoP "), "{name}: {challenge}");
         assert_eq!(app.database.count("access_log"), before + 1, "{name}");
         let last = "select action, outcome, target, client_id, agency, officer, rule, count, case_ids from access_log \
                     order by xid desc, id desc limit 1";

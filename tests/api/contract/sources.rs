@@ -41,6 +41,7 @@ fn code(text: &str) -> String {
 
 #[rstest]
 #[case::the_log_is_written("insert into access_log", "crates/persistence/src/access_log.rs")]
+#[case::proofs_are_spent("insert into spent_proofs", "crates/persistence/src/proofs.rs")]
 #[case::events_are_written("insert into events", "crates/persistence/src/events.rs")]
 #[case::a_transaction_begins("begin_transaction", "crates/persistence/src/db/connection.rs")]
 #[case::connections_are_taken("pool.get()", "crates/persistence/src/db/connection.rs")]

@@ -47,7 +47,7 @@ async fn only_where_it_was_allowed() {
     welfare.does(&referral, "accept", json!({})).await;
     let risk = |child: usize| format!("{}/sections/risk", case.child(child));
     welfare.get(&risk(0)).await.is(200);
-    welfare.get(&risk(1)).await.is_problem(403, "not-yours-to-do");
+    welfare.get(&risk(1)).await.is_problem(404, "not-found");
     welfare.get(&format!("{}/sections/narrative", case.path)).await.is_problem(403, "not-yours-to-do");
     // The lead reads the record of it, and takes no action on it.
     assert_eq!(school.get(&referral.path).await.is(200).body["sender"], "KDN.PDRM.D11");

@@ -84,6 +84,7 @@ async fn somebody_without_a_token_is_told_nothing_of_what_is_there() {
     for path in [case.path.as_str(), &format!("/v1/cases/{NOBODY}"), "/v1/cases?limit=0", "/v1/access-log"] {
         let reply = app.raw("GET", path, &[("accept", "text/html")], None).await;
         assert_eq!((reply.status, reply.problem()), (401, Some("unauthenticated")), "{path}");
-        assert_eq!(reply.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+        let challenges = "Bearer error=\"invalid_token\", DPoP error=\"invalid_token\", algs=\"EdDSA ES256 PS256\"";
+        assert_eq!(reply.header("www-authenticate"), Some(challenges));
     }
 }

@@ -85,6 +85,7 @@ async fn the_metadata_leads_to_everything() {
         "response_types_supported": [],
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": ["EdDSA", "ES256", "PS256"],
+        "dpop_signing_alg_values_supported": ["EdDSA", "ES256", "PS256"],
         "service_documentation": format!("{issuer}/docs/"),
     });
     assert_eq!(metadata.body, expected);

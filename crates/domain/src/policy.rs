@@ -60,6 +60,8 @@ pub enum Act {
     WriteSection,
     /// Close or reopen a case.
     CloseCase,
+    /// Erase a child: destroy the key of all that is known of it.
+    EraseChild,
     /// Read a case's events.
     ReadTimeline,
     /// Make a referral of a case.
@@ -86,8 +88,17 @@ impl Act {
     /// Every act, in the order of the printed table.
     pub fn all() -> Vec<Act> {
         use Act::*;
-        let mut all =
-            vec![OpenCase, ListCases, ReadCase, AmendCase, ReadSection, WriteSection, CloseCase, ReadTimeline];
+        let mut all = vec![
+            OpenCase,
+            ListCases,
+            ReadCase,
+            AmendCase,
+            ReadSection,
+            WriteSection,
+            CloseCase,
+            EraseChild,
+            ReadTimeline,
+        ];
         all.extend([Refer, ListReferrals, ReadReferral, ReadMessages]);
         all.extend(Action::ALL.iter().copied().map(Referral));
         all.extend([RetractLate, ReadReference, KeepAgency, ReadAccessLog]);
@@ -149,7 +160,7 @@ pub fn who(act: Act, relation: Relation) -> Who {
         (Act::AmendCase, Lead) => Who::Officer,
         (Act::ReadSection, Lead | Shown) => Who::Officer,
         (Act::WriteSection, Lead | Contributor) => Who::Officer,
-        (Act::CloseCase, Lead) => Who::Supervisor,
+        (Act::CloseCase | Act::EraseChild, Lead) => Who::Supervisor,
 
         (Act::Refer, Lead | Onward) => Who::Officer,
         (Act::ListReferrals, Own) => Who::Officer,

@@ -115,6 +115,13 @@ pub struct Identifier {
     pub value: String,
 }
 
+impl Identifier {
+    /// The identifier as it is kept and compared: its value in Unicode NFC, without blanks around it.
+    pub fn new(system: &str, value: &str) -> Self {
+        Identifier { system: system.to_owned(), value: value.trim().nfc().collect() }
+    }
+}
+
 /// A name of a child.
 #[derive(ToSchema)]
 #[schema(value_type = String, min_length = 1, max_length = 200)]
@@ -229,7 +236,7 @@ impl Identity {
                     "must be 1 to 40 of a-z, 0-9 and -",
                 ));
             }
-            identifier.value = identifier.value.trim().nfc().collect();
+            *identifier = Identifier::new(system, &identifier.value);
             length(format!("identifiers[{at}].value"), &identifier.value, 64)?;
             plain(format!("identifiers[{at}].value"), &identifier.value)?;
         }

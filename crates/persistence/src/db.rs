@@ -3,6 +3,7 @@
 //! What a caller sees or changes about anybody goes through [`Db::read`] and [`Db::write`], which
 //! record it in the access log or fail.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -15,6 +16,7 @@ use lindung_domain::case::Asking;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::refusal::Expected;
 use lindung_domain::{Actor, CaseId, Change, ChildId, ReferralId, Refusal, Section};
+use lindung_vault::Vault;
 use uuid::Uuid;
 
 use crate::access_log;
@@ -118,12 +120,15 @@ pub struct Settings {
     pub pool_size: u32,
     /// How long to wait for one before giving up.
     pub acquire_timeout: Duration,
+    /// The keys of who children are; a locked one for what has nothing to do with that.
+    pub vault: Arc<Vault>,
 }
 
 /// The database.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<ConnectionManager<PgConnection>>,
+    pub(crate) vault: Arc<Vault>,
 }
 
 #[derive(Debug)]
@@ -150,7 +155,7 @@ impl Db {
             .test_on_check_out(false)
             .connection_customizer(Box::new(Session))
             .build_unchecked(ConnectionManager::new(settings.url));
-        Db { pool }
+        Db { pool, vault: settings.vault }
     }
 
     /// A new id (UUIDv7): the only place that makes any.
@@ -235,7 +240,7 @@ impl Db {
             }
             let event_count = loaded.event_count;
             let (change, answer) = decide(&mut Tx { conn }, loaded, &asking)?;
-            save::save(conn, &writing, &change, &answer, event_count)?;
+            save::save(conn, &self.vault, &writing, &change, &answer, event_count)?;
             Ok(answer)
         })
     }

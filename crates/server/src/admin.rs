@@ -10,9 +10,11 @@ use lindung_domain::{AgencyCode, ClientId, Role};
 use lindung_http::Clock;
 use lindung_http::keys::PublicKey;
 use lindung_persistence::{self as persistence, ClientKey, Db, Development, DevelopmentClient};
+use lindung_vault::Vault;
 
 use crate::Failure;
 use crate::config::{Config, Environment};
+use crate::secrets;
 
 /// What to load.
 #[derive(Debug, Args)]
@@ -73,7 +75,7 @@ pub struct Add {
 /// # Errors
 /// One fails, or the database is not there.
 pub fn migrate(config: &Config) -> Result<(), Failure> {
-    for name in config.db()?.migrate()? {
+    for name in config.db(Vault::locked())?.migrate()? {
         println!("applied {name}");
     }
     Ok(())
@@ -87,7 +89,8 @@ pub fn seed(config: &Config, seed: &Seed) -> Result<(), Failure> {
     if config.environment == Environment::Production && (seed.development || seed.cases.is_some()) {
         return Err("made-up data needs LINDUNG_ENVIRONMENT=development".into());
     }
-    let db = config.db()?;
+    let vault = if seed.cases.is_some() { secrets::vault(config)? } else { Vault::locked() };
+    let db = config.db(vault)?;
     db.seed_reference(Clock::System.now())?;
     if seed.development {
         let development = Development::load()?;
@@ -130,7 +133,7 @@ fn register_development(config: &Config, db: &Db, client: &DevelopmentClient) ->
 /// # Errors
 /// What is asked is not possible; the database is not there.
 pub fn client(config: &Config, command: Client) -> Result<(), Failure> {
-    let db = config.db()?;
+    let db = config.db(Vault::locked())?;
     match command {
         Client::Add(add) => println!("{} has the key {}", add.id, register(config, &db, &add)?),
         Client::List => {

@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Serialized};
 use lindung_persistence::{Db, Settings};
+use lindung_vault::Vault;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +35,8 @@ pub struct Config {
     pub environment: Environment,
     token_keys: Option<String>,
     digest_key: Option<PathBuf>,
+    identity_keys: Option<PathBuf>,
+    identity_keys_command: Option<String>,
     credentials: Option<PathBuf>,
     pool_size: u32,
     /// Threads that speak HTTP; 0 takes as many as there are cores.
@@ -92,13 +96,14 @@ impl Config {
         Ok(issuer)
     }
 
-    /// The database.
+    /// The database, with the vault of who children are: [`Vault::locked`] for what has nothing to do with that.
     ///
     /// # Errors
     /// Nobody says which.
-    pub fn db(&self) -> Result<Db, Failure> {
+    pub fn db(&self, vault: Vault) -> Result<Db, Failure> {
         let url = self.database_url.as_ref().ok_or("LINDUNG_DATABASE_URL is missing")?.expose_secret().to_owned();
-        Ok(Db::new(Settings { url, pool_size: self.pool_size, acquire_timeout: ACQUIRE_TIMEOUT }))
+        let vault = Arc::new(vault);
+        Ok(Db::new(Settings { url, pool_size: self.pool_size, acquire_timeout: ACQUIRE_TIMEOUT, vault }))
     }
 
     /// The files with the keys of access tokens; the first signs.
@@ -116,6 +121,25 @@ impl Config {
     /// Nobody says which.
     pub fn digest_key(&self) -> Result<&PathBuf, Failure> {
         self.digest_key.as_ref().ok_or_else(|| "LINDUNG_DIGEST_KEY is missing: a file of 32 random bytes".into())
+    }
+
+    /// The command that has the identity keys, if it is one.
+    ///
+    /// # Errors
+    /// There is a folder too.
+    pub fn identity_keys_command(&self) -> Result<Option<&str>, Failure> {
+        if self.identity_keys.is_some() && self.identity_keys_command.is_some() {
+            return Err("of LINDUNG_IDENTITY_KEYS and LINDUNG_IDENTITY_KEYS_COMMAND only one can be set".into());
+        }
+        Ok(self.identity_keys_command.as_deref())
+    }
+
+    /// The folder with the identity keys.
+    ///
+    /// # Errors
+    /// Nobody says which.
+    pub fn identity_keys_folder(&self) -> Result<&PathBuf, Failure> {
+        self.identity_keys.as_ref().ok_or_else(|| "LINDUNG_IDENTITY_KEYS is missing: a folder".into())
     }
 
     /// The folder with the credentials of clients.

@@ -83,7 +83,7 @@ impl Vault {
     /// The keys cannot be reached.
     pub fn new_key(&self, place: &Place) -> Result<(DataKey, Wrapped), Error> {
         let key = DataKey::random()?;
-        let wrapped = self.keys()?.wrap(self.current()?, &key, place)?;
+        let wrapped = self.wrap(&key, place)?;
         Ok((key, wrapped))
     }
 
@@ -116,13 +116,12 @@ impl Vault {
         self.keys()?.unwrap(wrapped, place)
     }
 
-    /// The same data key, wrapped by the current version.
+    /// The data key, wrapped by the current version.
     ///
     /// # Errors
-    /// As of [`Vault::unwrap`].
-    pub fn wrap_anew(&self, wrapped: &Wrapped, place: &Place) -> Result<Wrapped, Error> {
-        let (keys, current) = (self.keys()?, self.current()?);
-        keys.wrap(current, &keys.unwrap(wrapped, place)?, place)
+    /// The keys cannot be reached.
+    pub fn wrap(&self, key: &DataKey, place: &Place) -> Result<Wrapped, Error> {
+        self.keys()?.wrap(self.current()?, key, place)
     }
 
     /// The token of an identifier: of the register and of the value in it, as they are written.

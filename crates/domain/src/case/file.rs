@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::{Added, Asking, CHILD_LIMIT, Case, CaseFile, CaseStatus, Command, Record, Written};
+use super::{Added, Asking, CHILD_LIMIT, Case, CaseFile, CaseStatus, Command, Erased, Record, Written};
 use crate::event::{Change, Event, Subject};
 use crate::grant::{Grant, Standing};
 use crate::id::{AgencyCode, ChildId, Version};
+use crate::message::Message;
 use crate::policy::{self, Act, Relation, Relations};
 use crate::refusal::Refusal;
 use crate::section::{Content, Section};
@@ -131,6 +132,28 @@ impl CaseFile {
         };
         let sections = sections.into_iter().map(written).collect();
         Ok(Change::new(Added { case, child, sections }, rule, event))
+    }
+
+    /// Erases a child for good: nothing that is known of it can be read any more, nor anything be added.
+    /// A closed case may need it too, and the case's header does not change.
+    ///
+    /// # Errors
+    /// Not found, not theirs, or stale. That the child was erased before is found when it is saved.
+    pub fn erase_child(&self, child: ChildId, reason: Message, asking: &Asking<'_>) -> Result<Change<Erased>, Refusal> {
+        let rule = policy::require(asking.actor, Act::EraseChild, &self.relations(asking))?;
+        if !self.children.contains(&child) {
+            return Err(Refusal::NotFound);
+        }
+        asking.expected.require(self.case.0.version)?;
+        let case = self.case.0.id;
+        let shown = |grant: &&Grant| grant.is_live(asking.now) && grant.covers(Some(child));
+        let event = Event {
+            kind: "child.erased".to_owned(),
+            subject: Subject::Child(child),
+            recipients: self.grants.iter().filter(shown).map(|it| it.agency.clone()).collect(),
+            data: json!({ "by": asking.actor.agency() }),
+        };
+        Ok(Change::new(Erased { case, child }, rule, event).with_message(Some(reason)))
     }
 
     /// Writes a section whose present version is `current` (0 when nobody has written it yet).

@@ -59,7 +59,7 @@ fn a_version_that_is_added_is_used_at_once_and_an_old_one_can_go() {
     // The clock of a file system may stand still between the two, until a version is met that is not known.
     vault.unwrap(&Wrapped { version: 2, bytes: vec![0; 60] }, &place(1)).err().unwrap();
     assert_eq!(vault.current(), Ok(2));
-    let new = vault.wrap_anew(&old, &place(1)).unwrap();
+    let new = vault.wrap(&key, &place(1)).unwrap();
     assert_eq!(new.version, 2);
     let tokens = vault.tokens("mykid", "1").unwrap();
     assert_eq!(tokens, [before.clone(), vault.token("mykid", "1").unwrap()]);

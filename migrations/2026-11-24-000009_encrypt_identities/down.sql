@@ -1,0 +1,10 @@
+-- The older shape holds nothing sealed: who the children are is lost.
+drop table identity_indexes, child_keys;
+delete from child_identities;
+alter table child_identities drop column sealed;
+alter table child_identities add column content jsonb not null;
+delete from sections where child_id is not null;
+alter table sections drop constraint sections_sealed;
+alter table sections drop column sealed;
+alter table sections alter column content set not null;
+comment on column sections.content is null;

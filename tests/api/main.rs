@@ -10,6 +10,7 @@ mod contract;
 mod grants;
 mod hostile;
 mod idempotency;
+mod identities;
 mod manners;
 mod migrations;
 mod policy;

@@ -16,11 +16,12 @@ use super::canary::lines;
 /// A name, a number and what is told of guardians, none of them like anything else.
 const CANARIES: [&str; 3] = ["Burungkenarina", "K7190455501X", "Pakcikburung"];
 
+/// Neither as it is, nor as PostgreSQL writes bytes.
 fn silent(what: &str, text: &str) {
     let text = text.to_lowercase();
-    for canary in CANARIES.map(str::to_lowercase) {
+    for canary in CANARIES {
         let hex: String = canary.bytes().map(|it| format!("{it:02x}")).collect();
-        assert!(!text.contains(&canary) && !text.contains(&hex), "{what} tells {canary}");
+        assert!(!text.contains(&canary.to_lowercase()) && !text.contains(&hex), "{what} tells {canary}");
     }
 }
 

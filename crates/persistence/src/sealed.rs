@@ -113,7 +113,7 @@ pub(crate) fn written(
                 if *section == Section::Identity {
                     index.push((*case, *child, tokens(vault, content)?));
                 }
-                (Value::Null, Value::String(sql::hex(&seal(keys.of(*case, *child)?, *child, it)?)))
+                (Value::Null, Value::String(sql::hex(&seal(&keys.of(*case, *child)?, *child, it)?)))
             }
         };
         let rows = if *section == Section::Identity { &mut identities } else { &mut others };
@@ -153,12 +153,13 @@ struct Keys<'a> {
 
 impl Keys<'_> {
     /// The child's key, which is made where there has never been any. The case's lock holds others off.
-    fn of(&mut self, case: CaseId, child: ChildId) -> Result<&DataKey, Error> {
-        if !self.known.contains_key(&child) {
-            let key = self.load_or_make(case, child)?;
-            self.known.insert(child, key);
+    fn of(&mut self, case: CaseId, child: ChildId) -> Result<DataKey, Error> {
+        if let Some(key) = self.known.get(&child) {
+            return Ok(key.clone());
         }
-        self.known.get(&child).ok_or_else(|| Error::Fault("a key was lost".to_owned()))
+        let key = self.load_or_make(case, child)?;
+        self.known.insert(child, key.clone());
+        Ok(key)
     }
 
     fn load_or_make(&mut self, case: CaseId, child: ChildId) -> Result<DataKey, Error> {

@@ -13,7 +13,7 @@ struct Folder(PathBuf);
 impl Folder {
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("lindung_vault_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
+        let name = format!("lindung-vault-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
         let folder = Folder(std::env::temp_dir().join(name));
         FileKeys::add(&folder.0).unwrap();
         folder

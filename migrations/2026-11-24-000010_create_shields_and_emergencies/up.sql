@@ -185,6 +185,19 @@ begin
 end $$;
 comment on function policy.case_named is 'The case of a reference, whoever may see it: for emergencies';
 
+create function policy.identified(tokens bytea[])
+    returns table (case_id uuid, child_id uuid, version bigint, sealed bytea, kek_version integer, wrapped bytea, destroyed_at timestamptz)
+    language plpgsql stable security definer set search_path = pg_catalog, public as $$
+begin
+    -- Those that are open to the officer in an emergency already come last: to ask again is to ask for the next.
+    return query select i.case_id, i.child_id, s.version, s.sealed, y.kek_version, y.wrapped, y.destroyed_at
+        from identity_indexes i join cases c on c.id = i.case_id join child_identities s on s.child_id = i.child_id
+        join child_keys y on y.child_id = i.child_id where i.token = any(tokens) and policy.works()
+        order by exists (select from grants g where g.case_id = c.id and g.agency = policy.agency() and g.officer = policy.officer()
+            and g.until > policy.now()), c.status = 'closed', c.created_at desc, c.id desc, i.child_id;
+end $$;
+comment on function policy.identified is 'The children that the blind index names, whoever may see them: each has still to be confirmed by opening its identity';
+
 create function policy.veil(asked uuid, hidden boolean) returns void language sql security definer set search_path = pg_catalog, public as $$
     update referrals set shielded = hidden where case_id = asked and policy.leads(asked)
 $$;

@@ -213,3 +213,41 @@ async fn asking_twice_under_one_key_is_asking_once() {
     assert_eq!(app.database.count("emergency_accesses"), 1);
     opens(&doctor, &case).await.is_problem(409, "not-now");
 }
+
+#[actix_web::test]
+async fn an_identifier_finds_the_case_too_and_one_after_the_other() {
+    let (app, school, case) = world().await;
+    let second = school.opens_case().await;
+    let doctor = doctor(&app, "dr.lim", "service-provision").await;
+    let named = |value: &str| {
+        let identifier = json!({ "system": "mykid", "value": value });
+        json!({ "identifier": identifier, "code": "missing-child", "reason": "Found alone at the bus station." })
+    };
+    doctor.post(AT, &named("120101149999")).await.is_problem(404, "not-found");
+    let mut found = Vec::new();
+    for _ in 0..2 {
+        found.push(doctor.post(AT, &named(" 120101141234")).await.is(201).body["caseId"].clone());
+    }
+    assert_eq!(found, [json!(second.id), json!(case.id)], "the newest first, then the other");
+    doctor.post(AT, &named("120101141234")).await.is_problem(409, "not-now");
+    let both = json!({ "reference": "LDG-2026-000001", "identifier": { "system": "mykid", "value": "1" }, "code": "other",
+        "reason": "Named in both ways at once." });
+    doctor.post(AT, &both).await.is_problem(422, "invalid").about("reference", "one-of");
+    let mut wrong = named("1");
+    wrong["identifier"]["system"] = json!("MyKid");
+    doctor.post(AT, &wrong).await.is_problem(422, "invalid").about("identifier.system", "pattern");
+}
+
+#[actix_web::test]
+async fn an_officer_asks_a_few_times_and_then_has_to_wait() {
+    let (app, _, _) = world().await;
+    let doctor = doctor(&app, "dr.lim", "service-provision").await;
+    let mut answers = Vec::new();
+    for n in 0..6 {
+        answers.push(doctor.post(AT, &asked(&json!(format!("LDG-2026-00100{n}")))).await);
+    }
+    let last = answers.pop().unwrap();
+    assert!(answers.iter().all(|it| it.status == 404));
+    let last = last.is_problem(429, "too-many-requests");
+    assert!(last.header("retry-after").is_some_and(|it| it.parse::<u32>().is_ok_and(|it| it > 0)));
+}

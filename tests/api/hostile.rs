@@ -1,6 +1,7 @@
 //! Bad input gets a polite 4xx: never a 5xx, a hang or a crash; and what was sent shows nowhere.
 
 mod canary;
+mod child;
 mod connections;
 mod json;
 mod paths;

@@ -11,6 +11,7 @@ mod emergencies;
 mod grants;
 mod hostile;
 mod idempotency;
+mod identities;
 mod limits;
 mod manners;
 mod migrations;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use diesel::connection::SimpleConnection;
 use lindung_domain::case::CaseStatus;
 use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
@@ -70,6 +71,25 @@ fn an_empty_database_gets_the_same_shape() {
     let (empty, cloned) = (Database::empty(), Database::new());
     empty.owner().migrate().unwrap();
     assert_eq!(shape(&empty), shape(&cloned));
+}
+
+#[test]
+fn plain_text_about_a_child_is_neither_kept_nor_lost() {
+    let database = Database::new();
+    database.execute(include_str!("../../migrations/2026-11-24-000009_encrypt_identities/down.sql"));
+    let agency = "'KPM.SEKOLAH.WBA0001'";
+    let (case, child) = ("01900000-0000-7000-8000-000000000001", "01900000-0000-7001-8000-000000000100");
+    database.execute(&format!(
+        "insert into cases (id, reference, status, priority, lead_agency, offences, grounds, techniques, version, created_at) \
+         values ('{case}', 'LDG-2026-000001', 'open', 'urgent', {agency}, '{{}}', '{{}}', '{{}}', 1, now()); \
+         insert into children (id, case_id, created_at) values ('{child}', '{case}', now()); \
+         insert into child_identities (child_id, case_id, content, version, agency, updated_at) \
+         values ('{child}', '{case}', '{{\"names\":[\"A\"]}}', 1, {agency}, now())"
+    ));
+    let up = include_str!("../../migrations/2026-11-24-000009_encrypt_identities/up.sql");
+    let refused = database.connection().batch_execute(up).unwrap_err().to_string();
+    assert!(refused.contains("make wipe YES=1") && !refused.contains("names"), "{refused}");
+    assert_eq!(database.count("child_identities where content is not null"), 1);
 }
 
 #[test]
@@ -179,7 +199,8 @@ fn the_database_admits_just_the_codes_that_the_service_knows() {
     check("proposals", "kind", ProposalKind::ALL.iter().map(|it| it.as_str()).collect());
     let checks = database.count("pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace");
     assert_eq!(
-        checks, 14,
-        "a check that this test does not know; one is the grammar of agency codes, one that a suspension is of either"
+        checks, 16,
+        "a check that this test does not know; others are the grammar of agency codes, what is sealed or destroyed, and that \
+         a suspension is of either"
     );
 }

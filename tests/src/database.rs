@@ -1,8 +1,9 @@
 //! A database for each test, cloned from a template that this process makes once.
 
-use std::path::Path;
-use std::sync::OnceLock;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -11,6 +12,7 @@ use diesel::sql_types::{Jsonb, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use lindung_client::Credentials;
 use lindung_persistence::{Client, ClientKey, Db, DbRole, Development, Settings};
+use lindung_vault::{FileKeys, Vault};
 use serde_json::Value;
 
 static TEMPLATE: OnceLock<Template> = OnceLock::new();
@@ -27,6 +29,8 @@ pub struct Database {
     name: String,
     /// How to reach it.
     pub url: String,
+    /// The folder of its identity keys.
+    pub keys: PathBuf,
 }
 
 #[derive(QueryableByName)]
@@ -56,8 +60,9 @@ fn on_server() -> PgConnection {
     PgConnection::establish(&server()).expect("the tests' PostgreSQL answers")
 }
 
-fn db_at(url: &str, role: DbRole) -> Db {
-    Db::new(Settings { url: url.to_owned(), role, pool_size: 8, acquire_timeout: Duration::from_secs(10) })
+fn db_at(url: &str, role: DbRole, vault: Vault) -> Db {
+    let acquire_timeout = Duration::from_secs(10);
+    Db::new(Settings { url: url.to_owned(), role, pool_size: 8, acquire_timeout, vault: Arc::new(vault) })
 }
 
 /// Everything that a new installation in development has.
@@ -67,8 +72,8 @@ fn template() -> Template {
     sweep(&mut server);
     let name = format!("{PREFIX}_{}_template", std::process::id());
     server.batch_execute(&format!("create database {name}")).unwrap();
-    db_at(&url_of(&name), DbRole::Login).migrate().unwrap();
-    let (db, now) = (db_at(&url_of(&name), DbRole::Maintenance), Utc::now());
+    db_at(&url_of(&name), DbRole::Login, Vault::locked()).migrate().unwrap();
+    let (db, now) = (db_at(&url_of(&name), DbRole::Maintenance, Vault::locked()), Utc::now());
     db.seed_reference(now).unwrap();
     let development = Development::load().unwrap();
     db.seed_development(&development, now).unwrap();
@@ -119,19 +124,32 @@ impl Database {
         on_server()
             .batch_execute(&format!("create database {name} template {template} strategy file_copy"))
             .expect("the template can be cloned");
-        Database { url: url_of(&name), name }
+        Database::named(name)
     }
 
     /// An empty one.
     pub fn empty() -> Self {
         let name = format!("{PREFIX}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
         on_server().batch_execute(&format!("create database {name}")).expect("a database can be made");
-        Database { url: url_of(&name), name }
+        Database::named(name)
+    }
+
+    fn named(name: String) -> Self {
+        let keys = std::env::temp_dir().join(&name);
+        // What an earlier process of this number left behind.
+        fs::remove_dir_all(&keys).ok();
+        FileKeys::add(&keys).expect("identity keys can be made");
+        Database { url: url_of(&name), name, keys }
+    }
+
+    /// The vault of its identity keys.
+    pub fn vault(&self) -> Vault {
+        Vault::new(FileKeys::open(&self.keys).unwrap()).unwrap()
     }
 
     /// The service's own way to it: it logs in as the role that it has.
     pub fn db(&self) -> Db {
-        db_at(&self.url_as("lindung_api"), DbRole::Api)
+        db_at(&self.url_as("lindung_api"), DbRole::Api, self.vault())
     }
 
     /// How a role reaches it.
@@ -141,12 +159,12 @@ impl Database {
 
     /// The operator's way to it.
     pub fn maintenance(&self) -> Db {
-        db_at(&self.url, DbRole::Maintenance)
+        db_at(&self.url, DbRole::Maintenance, self.vault())
     }
 
     /// The way of whoever shapes it.
     pub fn owner(&self) -> Db {
-        db_at(&self.url, DbRole::Login)
+        db_at(&self.url, DbRole::Login, self.vault())
     }
 
     /// A connection that the service knows nothing of.
@@ -202,6 +220,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        fs::remove_dir_all(&self.keys).ok();
         if let Ok(mut server) = PgConnection::establish(&server()) {
             server.batch_execute(&format!("drop database if exists {} with (force)", self.name)).ok();
         }

@@ -153,6 +153,15 @@ pub struct Shielded {
     pub shield: Option<Shield>,
 }
 
+/// A child that was erased: what was known of it can be opened no more. It stays a child of its case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erased {
+    /// Of which case.
+    pub case: CaseId,
+    /// The child.
+    pub child: ChildId,
+}
+
 /// A section as it was just written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Written {

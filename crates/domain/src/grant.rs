@@ -95,7 +95,8 @@ impl Grant {
         self.since <= now && self.until.is_none_or(|until| now < until)
     }
 
-    fn covers(&self, child: Option<ChildId>) -> bool {
+    /// Whether it reaches a child, or every child that there is and will be.
+    pub(crate) fn covers(&self, child: Option<ChildId>) -> bool {
         match (child, &self.children) {
             (_, None) => true,
             (None, Some(_)) => false,

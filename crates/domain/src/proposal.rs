@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use crate::case::{Asking, CaseFile, Shielded};
+use crate::case::{Asking, CaseFile, Erased, Shielded};
 use crate::event::{Change, Event, Subject};
 use crate::id::{AgencyCode, CaseId, ChildId, OfficerId, ProposalId, Version};
 use crate::policy::{self, Act, Relation};
-use crate::refusal::Refusal;
+use crate::refusal::{Invalid, Refusal};
 use crate::shield::{Admitted, Shield};
 use crate::values::codes;
 
@@ -16,6 +16,8 @@ codes! {
     pub enum ProposalKind {
         /// Lift a shield, or let it name others.
         Unshield,
+        /// Erase who a child is, for good.
+        EraseChild,
     }
 
     /// Where a proposal stands.
@@ -72,14 +74,24 @@ pub struct Proposal(Record);
 pub struct Enacted {
     /// The proposal.
     pub proposal: Proposal,
-    /// What became of the shield.
-    pub shielded: Shielded,
+    /// What that did.
+    pub effect: Effect,
+}
+
+/// What a proposal did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// A shield was lifted, or names others.
+    Shielded(Shielded),
+    /// A child was erased.
+    Erased(Erased),
 }
 
 impl ProposalKind {
     fn act(self) -> Act {
         match self {
             ProposalKind::Unshield => Act::Unshield,
+            ProposalKind::EraseChild => Act::EraseChild,
         }
     }
 }
@@ -113,7 +125,13 @@ impl Proposal {
             ProposalKind::Unshield if file.shield_of(child).is_none() => {
                 return Err(Refusal::CaseNotNow { why: "it is not shielded", referrals: Vec::new() });
             }
-            ProposalKind::Unshield => {}
+            ProposalKind::EraseChild if child.is_none() => {
+                return Err(Invalid::new("child", "required", "names the child to erase").into());
+            }
+            ProposalKind::EraseChild if admits.is_some() => {
+                return Err(Invalid::new("admits", "unknown", "goes with unshield alone").into());
+            }
+            ProposalKind::Unshield | ProposalKind::EraseChild => {}
         }
         let admits = admits.map(|it| Shield::of(it, asking.actor)).transpose()?;
         let proposal = Proposal(Record {
@@ -142,14 +160,20 @@ impl Proposal {
     pub fn confirm(self, file: &CaseFile, asking: &Asking<'_>) -> Result<Change<Enacted>, Refusal> {
         let (rule, proposal) = self.decided(ProposalStatus::Confirmed, file, asking)?;
         let Record { kind, child, admits, .. } = &proposal.0;
-        let (shielded, event) = match kind {
-            ProposalKind::Unshield => {
+        let (effect, event) = match (kind, child) {
+            (ProposalKind::Unshield, child) => {
                 let past = if child.is_some() { "child.unshielded" } else { "case.unshielded" };
-                file.shielded_as(*child, admits.clone(), past, asking)
+                let (shielded, event) = file.shielded_as(*child, admits.clone(), past, asking);
+                (Effect::Shielded(shielded), event)
             }
+            (ProposalKind::EraseChild, Some(child)) => {
+                let (erased, event) = file.erased(*child, asking);
+                (Effect::Erased(erased), event)
+            }
+            (ProposalKind::EraseChild, None) => return Err(Refusal::NotFound),
         };
         let confirmed = proposal.event("confirmed");
-        Ok(Change::new(Enacted { proposal, shielded }, rule, event).and_event(confirmed))
+        Ok(Change::new(Enacted { proposal, effect }, rule, event).and_event(confirmed))
     }
 
     /// Does not agree to it, or takes it back.

@@ -116,6 +116,29 @@ pub struct Identifier {
     pub value: String,
 }
 
+impl Identifier {
+    /// The identifier as it is kept and compared: its value in Unicode NFC, without blanks around it.
+    pub fn new(system: &str, value: &str) -> Self {
+        Identifier { system: system.to_owned(), value: value.trim().nfc().collect() }
+    }
+
+    /// The identifier as it is kept, if it can be one; `path` is where it stands in the body.
+    ///
+    /// # Errors
+    /// The system has other characters than a-z, 0-9 and -; the value is empty, too long or not plain.
+    pub fn checked(&self, path: &str) -> Result<Self, Invalid> {
+        let system = &self.system;
+        let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if !(1..=40).contains(&system.len()) || !system.bytes().all(good) {
+            return Err(Invalid::new(format!("{path}.system"), "pattern", "must be 1 to 40 of a-z, 0-9 and -"));
+        }
+        let identifier = Identifier::new(system, &self.value);
+        length(format!("{path}.value"), &identifier.value, 64)?;
+        plain(format!("{path}.value"), &identifier.value)?;
+        Ok(identifier)
+    }
+}
+
 /// A name of a child.
 #[derive(ToSchema)]
 #[schema(value_type = String, min_length = 1, max_length = 200)]
@@ -219,20 +242,7 @@ impl Identity {
             plain(format!("names[{at}]"), name)?;
         }
         for (at, identifier) in self.identifiers.iter_mut().enumerate() {
-            let system = &identifier.system;
-            if system.is_empty()
-                || system.len() > 40
-                || !system.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            {
-                return Err(Invalid::new(
-                    format!("identifiers[{at}].system"),
-                    "pattern",
-                    "must be 1 to 40 of a-z, 0-9 and -",
-                ));
-            }
-            identifier.value = identifier.value.trim().nfc().collect();
-            length(format!("identifiers[{at}].value"), &identifier.value, 64)?;
-            plain(format!("identifiers[{at}].value"), &identifier.value)?;
+            *identifier = identifier.checked(&format!("identifiers[{at}]"))?;
         }
         Ok(self)
     }

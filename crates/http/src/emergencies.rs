@@ -4,10 +4,10 @@ use actix_web::web::{Data, Path};
 use actix_web::{get, post};
 use chrono::{DateTime, Utc};
 use lindung_domain::emergency::{EmergencyAccess, EmergencyCode, REVIEW_WITHIN, ReviewOutcome};
-use lindung_domain::refusal::Expected;
-use lindung_domain::section::text;
+use lindung_domain::refusal::{Expected, Invalid};
+use lindung_domain::section::{Identifier, text};
 use lindung_domain::{CaseId, EmergencyId, Version};
-use lindung_persistence::{Answer, Db, EmergencyFilter, EmergencyItem, Error, Repeat, Target, TimePlace};
+use lindung_persistence::{Answer, Db, EmergencyFilter, EmergencyItem, Error, NamedCase, Repeat, Target, TimePlace};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -36,10 +36,13 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewEmergencyAccess {
-    /// The case's reference.
+    /// The case's reference, if it is known.
     #[schema(max_length = 40, pattern = "^LDG-[0-9]{4}-[0-9]{6,}$", example = "LDG-2026-000123")]
     #[validate(length(min = 1, max = 40))]
-    reference: String,
+    reference: Option<String>,
+    /// An identifier of the child, in place of the reference. Of several cases the one that was opened last and is
+    /// not open to you yet, closed ones last.
+    identifier: Option<Identifier>,
     /// Why.
     code: EmergencyCode,
     /// Why, in words: 20 to 4,000 characters. The lead's supervisors judge by it.
@@ -161,11 +164,16 @@ async fn open_emergency_access(
     Caller(call): Caller,
     body: NewBody<NewEmergencyAccess>,
 ) -> Result<Done, Problem> {
-    let NewBody { value: NewEmergencyAccess { reference, code, reason }, repeat } = body;
+    let NewBody { value: NewEmergencyAccess { reference, identifier, code, reason }, repeat } = body;
+    let named = match (reference, identifier) {
+        (Some(reference), None) => NamedCase::Reference(reference),
+        (None, Some(identifier)) => NamedCase::Identifier(identifier.checked("identifier")?),
+        _ => return Err(Invalid::new("reference", "one-of", "name the case, or an identifier of the child").into()),
+    };
     // Whoever asks learns whether there is such a case: not often.
     app.limits().emergency(&call.actor)?;
     let reason = EmergencyAccess::reason(&reason)?;
-    let case = app.read(call.clone(), move |db, call| db.case_for_emergency(call, &reference)).await?;
+    let case = app.read(call.clone(), move |db, call| db.case_for_emergency(call, &named)).await?;
     let how = How { target: Target::Emergency(case), expected: Expected::Any, named: Vec::new(), repeat };
     let opened = app.write(call, how, move |_, loaded, asking| {
         let id = EmergencyId(Db::new_id());

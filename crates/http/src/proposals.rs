@@ -68,8 +68,8 @@ impl ProposalAck {
 
 /// Propose something about a case that needs two people.
 ///
-/// For the lead's supervisors. `unshield` lifts a shield, or lets it name others. Nothing happens until another
-/// supervisor of the lead confirms it, within seven days.
+/// For the lead's supervisors. `unshield` lifts a shield, or lets it name others; `erase-child` destroys the key of all
+/// that is known of a child, for good. Nothing happens until another supervisor of the lead confirms it, within seven days.
 #[utoipa::path(
     tag = "shields",
     params(("case" = CaseId, Path, description = "The case"), NewKeyHeader),

@@ -152,7 +152,7 @@ struct SectionView {
     section: Section,
     /// Its version, as in its `ETag`; 0 while nobody has written it.
     version: i64,
-    /// What it holds; null while nobody has written it.
+    /// What it holds; null while nobody has written it, and for good once the child was erased.
     #[schema(value_type = Option<Content>)]
     content: Option<Value>,
     /// Which agency wrote it last.
@@ -161,6 +161,9 @@ struct SectionView {
     /// When.
     #[serde(skip_serializing_if = "Option::is_none")]
     updated_at: Option<DateTime<Utc>>,
+    /// When the child was erased: nothing can be read of it any more, nor written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased_at: Option<DateTime<Utc>>,
     /// Where it is.
     links: Links,
 }
@@ -204,9 +207,9 @@ async fn read(
 ) -> Result<Versioned<SectionView>, Problem> {
     require_kind(section, child)?;
     let seen = app.read(call, move |db, call| db.section(call, case, section, child)).await?;
-    let SectionSeen { version, content, agency, updated_at } = seen;
+    let SectionSeen { version, content, agency, updated_at, erased_at } = seen;
     let links = Links::to(path_of(case, child, section));
-    Ok(Versioned { version, body: SectionView { section, version, content, agency, updated_at, links } })
+    Ok(Versioned { version, body: SectionView { section, version, content, agency, updated_at, erased_at, links } })
 }
 
 async fn write(

@@ -112,7 +112,7 @@ impl Db {
     /// The cases of the transactions before stay.
     pub fn fill(&self, cases: u64, now: DateTime<Utc>, progress: &mut dyn FnMut(u64)) -> Result<Filled, Error> {
         let (filling, filled) = self.transaction(|conn| {
-            let (cast, first) = (Cast::load(conn)?, last_index(conn)? + 1);
+            let (cast, first) = (Cast::load(conn, self.vault.clone())?, last_index(conn)? + 1);
             let (number, unchecked) = (reserve_numbers(conn, cases)?, may_skip_checks(conn)?);
             let filled = Filled { first, last: first + cases - 1, rows: 0 };
             Ok((Filling { cases, first, number, now, cast, unchecked }, filled))

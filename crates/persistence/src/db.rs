@@ -182,7 +182,7 @@ impl Db {
             }
             let event_count = loaded.event_count;
             let (change, answer) = decide(&mut Tx { conn }, loaded, &asking)?;
-            save::save(conn, &writing, &change, &answer, event_count)?;
+            save::save(conn, &self.vault, &writing, &change, &answer, event_count)?;
             Ok(answer)
         };
         match writing.target {

@@ -5,8 +5,9 @@ use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use diesel::sql_types::{Bool, Jsonb, Nullable, Uuid as SqlUuid};
 use lindung_domain::actor::OVERSIGHT;
-use lindung_domain::emergency::{EmergencyAccess, EmergencyCode, REVIEW_WITHIN, Record, ReviewOutcome, Trust};
+use lindung_domain::emergency::{self, EmergencyAccess, EmergencyCode, REVIEW_WITHIN, Record, ReviewOutcome, Trust};
 use lindung_domain::policy::{self, Act, Relation, Relations};
+use lindung_domain::section::Identifier;
 use lindung_domain::{Actor, AgencyCode, CaseId, ClientId, EmergencyId, OfficerId, Refusal, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -181,6 +182,15 @@ pub(crate) fn load(conn: &mut PgConnection, id: EmergencyId) -> Result<Option<Em
     Ok(row.map(serde_json::from_value::<EmergencyItem>).transpose()?.map(EmergencyItem::into_access))
 }
 
+/// How a case is named that has to be seen at once.
+#[derive(Clone)]
+pub enum NamedCase {
+    /// By its reference.
+    Reference(String),
+    /// By an identifier of a child in it.
+    Identifier(Identifier),
+}
+
 /// Which emergency accesses are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct EmergencyFilter {
@@ -204,18 +214,25 @@ impl Db {
         Ok(found.map(CaseId).ok_or(Refusal::NotFound)?)
     }
 
-    /// The case that a reference names, for somebody who is trusted with emergencies.
+    /// The case that is named, for somebody who is trusted with emergencies.
     ///
     /// # Errors
-    /// Not theirs; there is none; the database is not available.
-    pub fn case_for_emergency(&self, call: &Call, reference: &str) -> Result<CaseId, Error> {
+    /// Not theirs; there is none; an identity does not open; the database is not available.
+    pub fn case_for_emergency(&self, call: &Call, named: &NamedCase) -> Result<CaseId, Error> {
         let asking = call.asking();
-        self.transaction_for(&call.actor, call.now, |conn| {
-            lindung_domain::emergency::require_trust(trust(conn, &call.actor, call.now)?, &asking)?;
-            let query = Sql::<Nullable<SqlUuid>>::new().with("select policy.case_named(?)", [reference.into()]);
-            let found: Option<Uuid> = query.get_result(conn)?;
-            Ok(found.map(CaseId).ok_or(Refusal::NotFound)?)
-        })
+        let found = self.transaction_for(&call.actor, call.now, |conn| {
+            emergency::require_trust(trust(conn, &call.actor, call.now)?, &asking)?;
+            match named {
+                NamedCase::Reference(reference) => {
+                    let query = Sql::<Nullable<SqlUuid>>::new()
+                        .with("select policy.case_named(?)", [reference.as_str().into()]);
+                    let found: Option<Uuid> = query.get_result(conn)?;
+                    Ok(found)
+                }
+                NamedCase::Identifier(identifier) => Ok(self.wherever(conn, identifier)?.first().map(|it| it.0.0)),
+            }
+        })?;
+        Ok(found.map(CaseId).ok_or(Refusal::NotFound)?)
     }
 
     /// Whether a case is open to the officer in an emergency now: without, the purpose `emergency` is nobody's.

@@ -3,6 +3,7 @@
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use lindung_domain::Refusal;
 use lindung_domain::refusal::Invalid;
+use lindung_vault::Error as VaultError;
 
 /// What can go wrong between a decision and its record.
 #[derive(Debug, thiserror::Error)]
@@ -25,11 +26,11 @@ pub enum Error {
     /// It exists already.
     #[error("it exists already")]
     Exists,
-    /// The database cannot be reached or cannot serve now; trying again later may help.
-    #[error("the database is not available: {0}")]
+    /// The database, or what has the identity keys, cannot be reached or cannot serve now; trying again later may help.
+    #[error("not available: {0}")]
     Unavailable(String),
-    /// The database did something unforeseen.
-    #[error("the database failed: {0}")]
+    /// The database did something unforeseen, or what is sealed does not open.
+    #[error("failed: {0}")]
     Fault(String),
 }
 
@@ -102,5 +103,19 @@ impl From<DieselError> for Error {
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         Error::Fault(format!("a row does not fit: {:?} at {}:{}", error.classify(), error.line(), error.column()))
+    }
+}
+
+impl From<VaultError> for Error {
+    /// A command that has the keys may answer later; whatever else is wrong stays wrong.
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Command(_) => Error::Unavailable(error.to_string()),
+            VaultError::DoesNotOpen
+            | VaultError::NoVersion(_)
+            | VaultError::Locked
+            | VaultError::Keys(_)
+            | VaultError::NoRandomness => Error::Fault(error.to_string()),
+        }
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::db::Call;
 use crate::error::Error;
-use crate::sql::{Bind, Sql};
+use crate::sql::{self, Bind, Sql};
 
 /// How long an answer is kept.
 pub const LIFETIME: Duration = Duration::hours(24);
@@ -84,8 +84,7 @@ pub(crate) fn kept_answer<ST>(call: &Call, repeat: Option<&Repeat>) -> Sql<ST> {
 impl KeptAnswer {
     /// The answer, if it was given to the same request.
     pub(crate) fn for_repeat(self, repeat: &Repeat) -> Result<Answer, Error> {
-        let digest = repeat.digest.iter().fold(String::from("\\x"), |text, byte| text + &format!("{byte:02x}"));
-        if self.route != repeat.route || self.digest != digest {
+        if self.route != repeat.route || self.digest != sql::hex(&repeat.digest) {
             return Err(Error::KeyReused);
         }
         let KeptAnswer { case_id, referral_id, status, response, .. } = self;

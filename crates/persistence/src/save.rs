@@ -4,11 +4,12 @@ mod saved;
 
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
-use lindung_domain::case::{Case, Shielded, Written};
+use lindung_domain::case::{Case, Shielded};
 use lindung_domain::grant::GrantChange;
 use lindung_domain::message::Message;
 use lindung_domain::referral::Referral;
 use lindung_domain::{CaseId, Change, ReferralId};
+use lindung_vault::Vault;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -19,6 +20,7 @@ use crate::events;
 use crate::file::{CaseRow, GrantRow};
 use crate::idempotency::{self, Answer};
 use crate::referrals::ReferralRow;
+use crate::sealed;
 use crate::sql::Sql;
 use crate::{emergencies, proposals};
 
@@ -29,6 +31,7 @@ pub use saved::Saved;
 /// there is something for it, so that the common changes stay small.
 pub(crate) fn save<T: Saved>(
     conn: &mut PgConnection,
+    vault: &Vault,
     writing: &Writing<'_>,
     change: &Change<T>,
     answer: &Answer,
@@ -44,7 +47,7 @@ pub(crate) fn save<T: Saved>(
         children: entity
             .children()
             .into_iter()
-            .chain(entity.sections().iter().filter_map(|it| it.child.map(|it| it.0)))
+            .chain(entity.sections().iter().filter_map(|it| it.child).chain(entity.erases()).map(|it| it.0))
             .chain(entity.shielded().and_then(|it| it.child).map(|it| it.0))
             .collect(),
         sections: entity.sections().iter().map(|it| it.section.to_string()).collect(),
@@ -67,7 +70,8 @@ pub(crate) fn save<T: Saved>(
         .with("with header as (", [])
         .then(head)
         .then(new_children(call, case, entity.children()))
-        .then(sections(call, entity.sections()))
+        .then(sealed::written(conn, vault, call, &entity.children(), entity.sections())?)
+        .then(sealed::erased(conn, call, case, entity.erases())?)
         .then(referral(entity.referral()))
         .then(hidden_child(entity.shielded()))
         .then(emergencies::saved(entity.emergency()))
@@ -118,39 +122,6 @@ fn new_children(call: &Call, case: CaseId, children: Vec<Uuid>) -> Sql {
         "), new_children as (insert into children (id, case_id, created_at) select unnest(?::uuid[]), ?, ?",
         [children.into(), case.0.into(), call.now.into()],
     )
-}
-
-fn sections(call: &Call, written: Vec<&Written>) -> Sql {
-    let (identities, others): (Vec<&Written>, Vec<&Written>) =
-        written.into_iter().partition(|it| it.section == lindung_domain::Section::Identity);
-    let rows = |written: Vec<&Written>| -> Value {
-        let row = |it: &Written| {
-            let Written { case, child, section, content, version } = it;
-            json!({
-                "case_id": case, "child_id": child, "section": section, "content": content, "version": version,
-                "agency": call.actor.agency(), "updated_at": call.now,
-            })
-        };
-        written.into_iter().map(row).collect()
-    };
-    let mut sql = Sql::new();
-    if !others.is_empty() {
-        sql = sql.with(
-            "), written as (insert into sections select * from jsonb_populate_recordset(null::sections, ?) \
-             on conflict (case_id, child_id, section) do update set content = excluded.content, version = excluded.version, \
-             agency = excluded.agency, updated_at = excluded.updated_at",
-            [rows(others).into()],
-        );
-    }
-    if !identities.is_empty() {
-        sql = sql.with(
-            "), identified as (insert into child_identities select * from jsonb_populate_recordset(null::child_identities, ?) \
-             on conflict (child_id) do update set content = excluded.content, version = excluded.version, \
-             agency = excluded.agency, updated_at = excluded.updated_at",
-            [rows(identities).into()],
-        );
-    }
-    sql
 }
 
 /// The shield of a child; that of a case is in its own row.

@@ -60,12 +60,23 @@ binds! {
     Big(i64) as BigInt;
     Bool(bool) as Bool;
     Bytes(Vec<u8>) as Bytea;
+    ByteStrings(Vec<Vec<u8>>) as Array<Bytea>;
+    Ints(Vec<i32>) as Array<Integer>;
 }
 
 impl From<&str> for Bind {
     fn from(value: &str) -> Self {
         Bind::Text(value.to_owned())
     }
+}
+
+/// Bytes as PostgreSQL writes them in JSON: `\x` and hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |it: u8| char::from_digit(it.into(), 16).unwrap_or_default();
+    let mut text = String::with_capacity(2 + 2 * bytes.len());
+    text.push_str("\\x");
+    text.extend(bytes.iter().flat_map(|it| [digit(it >> 4), digit(it & 15)]));
+    text
 }
 
 impl<ST> Sql<ST> {

@@ -10,9 +10,11 @@ use lindung_domain::{AgencyCode, ClientId, Role};
 use lindung_http::Clock;
 use lindung_http::keys::PublicKey;
 use lindung_persistence::{self as persistence, ClientKey, Db, DbRole, Development, DevelopmentClient};
+use lindung_vault::Vault;
 
 use crate::Failure;
 use crate::config::{Config, Environment};
+use crate::secrets;
 
 /// What to load.
 #[derive(Debug, Args)]
@@ -76,7 +78,7 @@ pub struct Add {
 /// # Errors
 /// One fails, or the database is not there.
 pub fn migrate(config: &Config) -> Result<(), Failure> {
-    for name in config.db(DbRole::Login)?.migrate()? {
+    for name in config.db(DbRole::Login, Vault::locked())?.migrate()? {
         println!("applied {name}");
     }
     Ok(())
@@ -90,7 +92,7 @@ pub fn seed(config: &Config, seed: &Seed) -> Result<(), Failure> {
     if config.environment == Environment::Production && (seed.development || seed.cases.is_some()) {
         return Err("made-up data needs LINDUNG_ENVIRONMENT=development".into());
     }
-    let db = config.db(DbRole::Maintenance)?;
+    let db = config.db(DbRole::Maintenance, Vault::locked())?;
     db.seed_reference(Clock::System.now())?;
     if seed.development {
         let development = Development::load()?;
@@ -100,7 +102,7 @@ pub fn seed(config: &Config, seed: &Seed) -> Result<(), Failure> {
         }
     }
     if let Some(cases) = seed.cases {
-        fill(&config.db(DbRole::Login)?, cases)?;
+        fill(&config.db(DbRole::Login, secrets::vault(config)?)?, cases)?;
     }
     Ok(())
 }
@@ -134,7 +136,7 @@ fn register_development(config: &Config, db: &Db, client: &DevelopmentClient) ->
 /// # Errors
 /// What is asked is not possible; the database is not there.
 pub fn client(config: &Config, command: Client) -> Result<(), Failure> {
-    let db = config.db(DbRole::Maintenance)?;
+    let db = config.db(DbRole::Maintenance, Vault::locked())?;
     match command {
         Client::Add(add) => println!("{} has the key {}", add.id, register(config, &db, &add)?),
         Client::List => {

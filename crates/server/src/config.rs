@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Serialized};
 use lindung_http::limits::Rates;
 use lindung_persistence::{Db, DbRole, Settings};
+use lindung_vault::Vault;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,8 @@ pub struct Config {
     pub environment: Environment,
     token_keys: Option<String>,
     digest_key: Option<PathBuf>,
+    identity_keys: Option<PathBuf>,
+    identity_keys_command: Option<String>,
     credentials: Option<PathBuf>,
     pool_size: u32,
     /// Threads that speak HTTP; 0 takes as many as there are cores.
@@ -108,13 +112,15 @@ impl Config {
         Ok(issuer)
     }
 
-    /// The database, as one of its roles.
+    /// The database, as one of its roles, with the vault of who children are: [`Vault::locked`] for what has nothing
+    /// to do with that.
     ///
     /// # Errors
     /// Nobody says which.
-    pub fn db(&self, role: DbRole) -> Result<Db, Failure> {
+    pub fn db(&self, role: DbRole, vault: Vault) -> Result<Db, Failure> {
         let url = self.database_url.as_ref().ok_or("LINDUNG_DATABASE_URL is missing")?.expose_secret().to_owned();
-        Ok(Db::new(Settings { url, role, pool_size: self.pool_size, acquire_timeout: ACQUIRE_TIMEOUT }))
+        let (vault, acquire_timeout) = (Arc::new(vault), ACQUIRE_TIMEOUT);
+        Ok(Db::new(Settings { url, role, pool_size: self.pool_size, acquire_timeout, vault }))
     }
 
     /// How often one may ask.
@@ -137,6 +143,25 @@ impl Config {
     /// Nobody says which.
     pub fn digest_key(&self) -> Result<&PathBuf, Failure> {
         self.digest_key.as_ref().ok_or_else(|| "LINDUNG_DIGEST_KEY is missing: a file of 32 random bytes".into())
+    }
+
+    /// The command that has the identity keys, if it is one.
+    ///
+    /// # Errors
+    /// There is a folder too.
+    pub fn identity_keys_command(&self) -> Result<Option<&str>, Failure> {
+        if self.identity_keys.is_some() && self.identity_keys_command.is_some() {
+            return Err("of LINDUNG_IDENTITY_KEYS and LINDUNG_IDENTITY_KEYS_COMMAND only one can be set".into());
+        }
+        Ok(self.identity_keys_command.as_deref())
+    }
+
+    /// The folder with the identity keys.
+    ///
+    /// # Errors
+    /// Nobody says which.
+    pub fn identity_keys_folder(&self) -> Result<&PathBuf, Failure> {
+        self.identity_keys.as_ref().ok_or_else(|| "LINDUNG_IDENTITY_KEYS is missing: a folder".into())
     }
 
     /// The folder with the credentials of clients.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod config;
+mod keys;
 mod secrets;
 mod serve;
 mod speak;
@@ -34,6 +35,9 @@ enum Command {
     /// Keep the systems that may ask for tokens.
     #[command(subcommand)]
     Client(admin::Client),
+    /// Keep the identity keys, with which who a child is is sealed.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Print an access token of the running service.
     Token(speak::Token),
     /// Print the OpenAPI document.
@@ -60,6 +64,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Migrate => admin::migrate(&config)?,
         Command::Seed(seed) => admin::seed(&config, &seed)?,
         Command::Client(client) => admin::client(&config, client)?,
+        Command::Keys(command) => keys::keys(&config, command)?,
         Command::Token(token) => speak::token(&config, token)?,
         Command::Openapi => print!("{}", lindung_http::serve::Contract::known()?.as_str()),
         Command::Demo(demo) => return speak::demo(&config, &demo),

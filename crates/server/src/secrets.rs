@@ -7,6 +7,7 @@ use std::path::Path;
 
 use aws_lc_rs::rand;
 use lindung_http::keys::{self, TokenKeys};
+use lindung_vault::{CommandKeys, FileKeys, Vault};
 
 use crate::Failure;
 use crate::config::{Config, Environment};
@@ -42,6 +43,24 @@ pub fn digest_key(config: &Config) -> Result<[u8; 32], Failure> {
         Ok(key.to_vec())
     })?;
     read(path)?.try_into().map_err(|_| format!("{} has not 32 bytes", path.display()).into())
+}
+
+/// The vault of who children are.
+///
+/// # Errors
+/// The keys are missing, or do not work.
+pub fn vault(config: &Config) -> Result<Vault, Failure> {
+    if let Some(command) = config.identity_keys_command()? {
+        return Ok(Vault::new(CommandKeys::new(command)?)?);
+    }
+    let folder = config.identity_keys_folder()?;
+    if config.environment == Environment::Development
+        && !folder.join("1.key").exists()
+        && FileKeys::open(folder).is_err()
+    {
+        FileKeys::add(folder)?;
+    }
+    Ok(Vault::new(FileKeys::open(folder)?)?)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lindung_http::app::{App, Clock, Parts};
 use lindung_http::upkeep::Upkeep;
-use lindung_persistence::DbRole;
+use lindung_persistence::{Db, DbRole};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -31,7 +31,7 @@ pub fn serve(config: Config) -> Result<(), Failure> {
         .with_env_filter(filter)
         .init();
     let parts = Parts {
-        db: config.db(DbRole::Api)?,
+        db: db(&config)?,
         clock: Clock::System,
         issuer: config.issuer()?,
         token_keys: secrets::token_keys(&config)?,
@@ -59,6 +59,21 @@ pub fn serve(config: Config) -> Result<(), Failure> {
         upkeep.abort();
         Ok(ended?)
     })
+}
+
+/// The database. That it cannot be reached yet is no reason not to start; that a key is missing is one.
+fn db(config: &Config) -> Result<Db, Failure> {
+    let db = config.db(DbRole::Api, secrets::vault(config)?)?;
+    match db.missing_key() {
+        Ok(None) => Ok(db),
+        Ok(Some(version)) => {
+            Err(format!("version {version} of the identity keys is missing: children in the database need it").into())
+        }
+        Err(error) => {
+            tracing::warn!(%error, "could not check the identity keys against the database");
+            Ok(db)
+        }
+    }
 }
 
 async fn keep(mut upkeep: Upkeep) {

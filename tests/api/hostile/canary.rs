@@ -14,7 +14,7 @@ const CANARIES: [&str; 3] = ["Kenarizah", "Kenaritahan", "990101147777"];
 
 /// Every log line of this process, as the service writes it.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -26,6 +26,13 @@ impl Write for Lines {
     }
 }
 
+impl Lines {
+    /// What was written so far.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
 impl MakeWriter<'_> for Lines {
     type Writer = Self;
     fn make_writer(&self) -> Self {
@@ -34,7 +41,7 @@ impl MakeWriter<'_> for Lines {
 }
 
 /// Listens to every line from now on, those of tests that run beside this one too.
-fn lines() -> Lines {
+pub(super) fn lines() -> Lines {
     static LINES: OnceLock<Lines> = OnceLock::new();
     let listen = || {
         let lines = Lines::default();
@@ -140,7 +147,7 @@ async fn a_child_shows_in_no_log_line_measurement_or_problem() {
     silent("the fault", &failed.body.to_string());
 
     silent("/metrics", &app.answers(&Raw::new("GET", "/metrics")).await.body);
-    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let logged = lines.text();
     let ours = |it: &&str| it.contains("\"route\":\"/v1/cases/{case}/sections/{section}\"");
     assert!(logged.lines().filter(ours).count() > 10, "the lines were not caught:\n{logged}");
     assert!(logged.contains("no_plan"), "the cause of the fault was not logged");

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::{Added, Asking, CHILD_LIMIT, Case, CaseFile, CaseStatus, Command, Record, Written};
+use super::{Added, Asking, CHILD_LIMIT, Case, CaseFile, CaseStatus, Command, Erased, Record, Written};
 use crate::actor::Role;
 use crate::event::{Change, Event, Subject};
 use crate::grant::{Grant, Standing};
@@ -163,6 +163,20 @@ impl CaseFile {
         };
         let sections = sections.into_iter().map(written).collect();
         Ok(Change::new(Added { case, child, sections }, rule, event))
+    }
+
+    /// A child erased for good, by whoever decided that with somebody else: nothing that is known of it can be
+    /// read any more, nor anything be added. That it was erased before is found when it is saved.
+    pub(crate) fn erased(&self, child: ChildId, asking: &Asking<'_>) -> (Erased, Event) {
+        let case = self.case.0.id;
+        let shown = |grant: &&Grant| grant.is_live(asking.now) && grant.covers(Some(child));
+        let event = Event {
+            kind: "child.erased".to_owned(),
+            subject: Subject::Child(child),
+            recipients: self.grants.iter().filter(shown).map(|it| it.agency.clone()).collect(),
+            data: json!({ "by": asking.actor.agency() }),
+        };
+        (Erased { case, child }, event)
     }
 
     /// Writes a section whose present version is `current` (0 when nobody has written it yet).

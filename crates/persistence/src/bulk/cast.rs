@@ -1,11 +1,14 @@
 //! Who plays in the invented cases: the agencies that are registered, with invented officers.
 
+use std::sync::Arc;
+
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use diesel::sql_types::Text;
 use lindung_domain::referral::Party;
 use lindung_domain::values::ReferralKind;
 use lindung_domain::{Actor, AgencyCode, Purpose, Role};
+use lindung_vault::Vault;
 
 use super::dice::Dice;
 use super::{POLICE, SCHOOL};
@@ -31,13 +34,15 @@ pub(super) struct Member {
 pub(super) struct Cast {
     members: Vec<Member>,
     pub(super) parties: Vec<Party>,
+    /// With which the children of their cases are sealed.
+    pub(super) vault: Arc<Vault>,
     school: usize,
     police: usize,
 }
 
 impl Cast {
     /// The agencies that can be parties, but for the offices that only watch.
-    pub(super) fn load(conn: &mut PgConnection) -> Result<Self, Error> {
+    pub(super) fn load(conn: &mut PgConnection, vault: Arc<Vault>) -> Result<Self, Error> {
         let query = Sql::<(Text, Text, Text)>::new().with(
             "select a.code, a.ministry, coalesce((select c.id from clients c where a.code = c.agency or a.code = any(c.units) \
              order by c.id limit 1), 'invented') from agencies a where a.active and a.kind <> 'heading' \
@@ -57,7 +62,7 @@ impl Cast {
         let place = |code: &str| members.iter().position(|it| it.code.as_str() == code);
         let (school, police) = (place(SCHOOL).unwrap_or(0), place(POLICE).unwrap_or(1));
         let party = |it: &Member| Party { code: it.code.clone(), ministry: it.ministry.clone(), eligible: true };
-        Ok(Cast { parties: members.iter().map(party).collect(), school, police, members })
+        Ok(Cast { parties: members.iter().map(party).collect(), vault, school, police, members })
     }
 
     pub(super) fn school(&self) -> &Member {

@@ -55,8 +55,10 @@ macro_rules! tables {
 tables! {
     Cases = "cases (id, reference, status, priority, lead_agency, offences, grounds, techniques, outcome, shield, version, event_count, created_at)";
     Children = "children (id, case_id, created_at)";
-    Sections = "sections (case_id, child_id, section, content, version, agency, updated_at)";
-    Identities = "child_identities (child_id, case_id, content, version, agency, updated_at)";
+    Keys = "child_keys (child_id, case_id, wrapped, kek_version, created_at)";
+    Sections = "sections (case_id, child_id, section, content, sealed, version, agency, updated_at)";
+    Identities = "child_identities (child_id, case_id, sealed, version, agency, updated_at)";
+    Indexes = "identity_indexes (child_id, case_id, token, index_version)";
     Referrals = "referrals (id, case_id, case_reference, sender, status, kind, priority, request, named, alternatives, open_to, children, shares, contributes, purposes, onward, retention_days, recipient, listed, former, redirects, awaiting_information, cancel_requested, assignee, due_at, outcome, reason, suggested, version, created_at, requested_at, arrived_at, updated_at)";
     Listings = "referral_listings (agency, referral_id, arrived_at, case_id)";
     Grants = "grants (id, case_id, agency, source, referral_id, officer, sections, contributes, children, purposes, onward, since, until)";
@@ -192,9 +194,9 @@ mod tests {
     fn a_row_is_a_line_of_text() {
         let mut rows = Rows::default();
         let row = row! { case_id: "c\t\\", child_id: Value::Null, section: "summary", content: json!({ "text": "a\tb\"" }),
-        version: 1, agency: "KPM", updated_at: "t" };
+        sealed: "\\x0a", version: 1, agency: "KPM", updated_at: "t" };
         rows.put(Table::Sections, &row).unwrap();
-        let expected = "c\\t\\\\\t\\N\tsummary\t{\"text\":\"a\\\\tb\\\\\"\"}\t1\tKPM\tt\n";
+        let expected = "c\\t\\\\\t\\N\tsummary\t{\"text\":\"a\\\\tb\\\\\"\"}\t\\\\x0a\t1\tKPM\tt\n";
         assert_eq!(String::from_utf8_lossy(&rows.tables[Table::Sections as usize]), expected);
         assert!(rows.put(Table::Children, &row).is_err());
     }

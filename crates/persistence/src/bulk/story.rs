@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Duration, Utc};
-use lindung_domain::case::{self, Asking, Case, CaseFile, Header};
+use lindung_domain::case::{self, Asking, Case, CaseFile, Header, Opened, Written};
 use lindung_domain::grant::{Grant, GrantChange};
 use lindung_domain::message::{Message, MessageKind};
 use lindung_domain::referral::Referral;
@@ -11,6 +11,7 @@ use lindung_domain::refusal::Expected;
 use lindung_domain::section::{Content, Identifier, Identity, Prose};
 use lindung_domain::values::{Outcome, Priority, Technique};
 use lindung_domain::{Actor, AgencyCode, CaseId, Change, ChildId, Event, Section};
+use lindung_vault::{Token, Wrapped};
 use uuid::Uuid;
 
 use super::cast::{Cast, Member};
@@ -22,6 +23,7 @@ use crate::error::Error;
 use crate::events;
 use crate::file::{CaseRow, GrantRow};
 use crate::referrals::ReferralRow;
+use crate::{sealed, sql};
 
 /// Which case, and when it was opened.
 #[derive(Debug, Clone, Copy)]
@@ -120,18 +122,7 @@ fn open<'a>(
         until,
     };
     let opened = story.happened(officer, None, change)?;
-    for it in &opened.sections {
-        let (case_id, child_id, content, version) = (it.case, it.child, &it.content, it.version);
-        let (agency, updated_at) = (&lead.code, at);
-        if it.section == Section::Identity {
-            story.rows.put(Table::Identities, &row! { child_id, case_id, content, version, agency, updated_at })?;
-        } else {
-            let section = it.section;
-            story
-                .rows
-                .put(Table::Sections, &row! { case_id, child_id, section, content, version, agency, updated_at })?;
-        }
-    }
+    story.keep_sections(&opened)?;
     let sections: Vec<Section> = opened.sections.iter().map(|it| it.section).collect();
     story.accessed(officer, "create_case", "permitted", Some("own"), &sections)?;
     Ok(story)
@@ -199,6 +190,40 @@ impl Story<'_> {
             self.messages += 1;
         }
         Ok(change.into_entity())
+    }
+
+    /// Keeps the sections, those of a child sealed with a key of its own.
+    fn keep_sections(&mut self, opened: &Opened) -> Result<(), Error> {
+        let (vault, agency, updated_at) = (&self.cast.vault, &self.lead.code, self.at);
+        let mut keys = BTreeMap::new();
+        for child in &opened.children {
+            let case_id = opened.case.record().id;
+            let (key, Wrapped { version, bytes }) = vault.new_key(&sealed::key_place(case_id, *child))?;
+            let row =
+                row! { child_id: child, case_id, wrapped: sql::hex(&bytes), kek_version: version, created_at: self.at };
+            self.rows.put(Table::Keys, &row)?;
+            keys.insert(child, key);
+        }
+        for it in &opened.sections {
+            let Written { case: case_id, child: child_id, section, content, version } = it;
+            let sealed = match child_id.as_ref().and_then(|child| keys.get(child).map(|key| (child, key))) {
+                Some((child, key)) => Some(sql::hex(&sealed::seal(key, *child, it)?)),
+                None => None,
+            };
+            for Token { version, bytes } in sealed::tokens(vault, content)? {
+                let row = row! { child_id, case_id, token: sql::hex(&bytes), index_version: version };
+                self.rows.put(Table::Indexes, &row)?;
+            }
+            if *section == Section::Identity {
+                let row = row! { child_id, case_id, sealed, version, agency, updated_at };
+                self.rows.put(Table::Identities, &row)?;
+            } else {
+                let content = sealed.is_none().then_some(content);
+                let row = row! { case_id, child_id, section, content, sealed, version, agency, updated_at };
+                self.rows.put(Table::Sections, &row)?;
+            }
+        }
+        Ok(())
     }
 
     /// Keeps a referral as it ended up.

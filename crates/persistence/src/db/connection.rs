@@ -2,6 +2,7 @@
 //!
 //! A transaction for an actor carries the context that row-level security goes by.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -9,6 +10,7 @@ use diesel::connection::{AnsiTransactionManager as Transactions, SimpleConnectio
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as R2d2Error, Pool, PooledConnection};
 use lindung_domain::{Actor, CaseId};
+use lindung_vault::Vault;
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -46,12 +48,15 @@ pub struct Settings {
     pub pool_size: u32,
     /// How long to wait for one before giving up.
     pub acquire_timeout: Duration,
+    /// The keys of who children are; a locked one for what has nothing to do with that.
+    pub vault: Arc<Vault>,
 }
 
 /// The database.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<ConnectionManager<PgConnection>>,
+    pub(crate) vault: Arc<Vault>,
 }
 
 #[derive(Debug)]
@@ -79,7 +84,7 @@ impl Db {
             .test_on_check_out(false)
             .connection_customizer(Box::new(Session(settings.role)))
             .build_unchecked(ConnectionManager::new(settings.url));
-        Db { pool }
+        Db { pool, vault: settings.vault }
     }
 
     /// A new id (UUIDv7): the only place that makes any.

@@ -1,10 +1,10 @@
 //! What each kind of entity writes, when it is saved, besides what every change writes.
 
-use lindung_domain::CaseId;
 use lindung_domain::case::{Added, Case, Opened, Shielded, Written};
 use lindung_domain::emergency::EmergencyAccess;
-use lindung_domain::proposal::{Enacted, Proposal};
+use lindung_domain::proposal::{Effect, Enacted, Proposal};
 use lindung_domain::referral::Referral;
+use lindung_domain::{CaseId, ChildId};
 use uuid::Uuid;
 
 /// What an entity's change writes besides what every change writes.
@@ -25,6 +25,11 @@ pub trait Saved {
     #[doc(hidden)]
     fn sections(&self) -> Vec<&Written> {
         Vec::new()
+    }
+    /// The child that it erases: its key is destroyed.
+    #[doc(hidden)]
+    fn erases(&self) -> Option<ChildId> {
+        None
     }
     /// The referral it makes or changes.
     #[doc(hidden)]
@@ -149,10 +154,19 @@ impl Saved for Enacted {
         self.proposal.record().case
     }
     fn header(&self) -> Header<'_> {
-        Header::Changed(&self.shielded.case)
+        self.shielded().map_or(Header::Untouched, |it| Header::Changed(&it.case))
     }
     fn shielded(&self) -> Option<&Shielded> {
-        Some(&self.shielded)
+        match &self.effect {
+            Effect::Shielded(shielded) => Some(shielded),
+            Effect::Erased(_) => None,
+        }
+    }
+    fn erases(&self) -> Option<ChildId> {
+        match &self.effect {
+            Effect::Shielded(_) => None,
+            Effect::Erased(erased) => Some(erased.child),
+        }
     }
     fn proposal(&self) -> Option<&Proposal> {
         Some(&self.proposal)

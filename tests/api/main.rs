@@ -18,6 +18,7 @@ mod migrations;
 mod policy;
 mod races;
 mod referrals;
+mod registrations;
 mod sections;
 mod shields;
 mod suspensions;

@@ -199,8 +199,8 @@ fn the_database_admits_just_the_codes_that_the_service_knows() {
     check("proposals", "kind", ProposalKind::ALL.iter().map(|it| it.as_str()).collect());
     let checks = database.count("pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace");
     assert_eq!(
-        checks, 16,
-        "a check that this test does not know; others are the grammar of agency codes, what is sealed or destroyed, and that \
-         a suspension is of either"
+        checks, 17,
+        "a check that this test does not know; others are the grammar of agency codes, what is sealed or destroyed, that \
+         a suspension is of either, and that a registration takes two"
     );
 }

@@ -162,6 +162,11 @@ impl Database {
         db_at(&self.url, DbRole::Maintenance, self.vault())
     }
 
+    /// The way of another operator, who logs in by another name.
+    pub fn maintenance_as(&self, login: &str) -> Db {
+        db_at(&self.url_as(login), DbRole::Maintenance, self.vault())
+    }
+
     /// The way of whoever shapes it.
     pub fn owner(&self) -> Db {
         db_at(&self.url, DbRole::Login, self.vault())

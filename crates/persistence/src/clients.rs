@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use lindung_domain::{AgencyCode, ClientId, OfficerId, Role};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::db::Db;
@@ -37,9 +38,9 @@ pub struct ClientKey {
     pub jwk: Value,
 }
 
-#[derive(Queryable, Selectable, Insertable)]
+#[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = clients, check_for_backend(diesel::pg::Pg))]
-struct ClientRow {
+pub(crate) struct ClientRow {
     id: String,
     agency: String,
     units: Vec<String>,
@@ -50,7 +51,20 @@ struct ClientRow {
 }
 
 impl ClientRow {
-    fn into_client(self) -> Result<Client, Error> {
+    pub(crate) fn new(client: &Client) -> Self {
+        let Client { id, agency, units, roles, emergency, name, active } = client;
+        ClientRow {
+            id: id.to_string(),
+            agency: agency.to_string(),
+            units: units.iter().map(ToString::to_string).collect(),
+            roles: roles.iter().map(ToString::to_string).collect(),
+            name: name.clone(),
+            active: *active,
+            emergency: emergency.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    pub(crate) fn into_client(self) -> Result<Client, Error> {
         let ClientRow { id, agency, units, roles, name, active, emergency } = self;
         let broken = |what: &str| Error::Fault(format!("a client's {what} is not one"));
         let parse = |it: String| it.try_into().map_err(|_| broken("agency"));
@@ -97,45 +111,7 @@ impl Db {
     /// # Errors
     /// The agency is not registered; the database is not available.
     pub fn register_client(&self, client: &Client, key: &ClientKey, now: DateTime<Utc>) -> Result<(), Error> {
-        let Client { id, agency, units, roles, emergency, name, active } = client;
-        let row = ClientRow {
-            id: id.to_string(),
-            agency: agency.to_string(),
-            units: units.iter().map(ToString::to_string).collect(),
-            emergency: emergency.iter().map(ToString::to_string).collect(),
-            roles: roles.iter().map(ToString::to_string).collect(),
-            name: name.clone(),
-            active: *active,
-        };
-        let changed = (
-            clients::agency.eq(row.agency.clone()),
-            clients::units.eq(row.units.clone()),
-            clients::roles.eq(row.roles.clone()),
-            clients::emergency.eq(row.emergency.clone()),
-            clients::name.eq(row.name.clone()),
-            clients::active.eq(row.active),
-        );
-        let key = (
-            client_keys::client_id.eq(id.as_str()),
-            client_keys::kid.eq(&key.kid),
-            client_keys::jwk.eq(&key.jwk),
-            client_keys::created_at.eq(now),
-        );
-        self.transaction(|conn| {
-            diesel::insert_into(clients::table)
-                .values((row, clients::created_at.eq(now)))
-                .on_conflict(clients::id)
-                .do_update()
-                .set(changed)
-                .execute(conn)?;
-            diesel::insert_into(client_keys::table)
-                .values(key)
-                .on_conflict((client_keys::client_id, client_keys::kid))
-                .do_update()
-                .set(key.2)
-                .execute(conn)?;
-            Ok(())
-        })
+        self.transaction(|conn| register(conn, client, key, now))
     }
 
     /// Ends a client's rights from the next request on; whether there was such a client.
@@ -201,4 +177,40 @@ impl Db {
             .execute(&mut *self.connection()?)?;
         Ok(())
     }
+}
+
+pub(crate) fn register(
+    conn: &mut PgConnection,
+    client: &Client,
+    key: &ClientKey,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let row = ClientRow::new(client);
+    let changed = (
+        clients::agency.eq(row.agency.clone()),
+        clients::units.eq(row.units.clone()),
+        clients::roles.eq(row.roles.clone()),
+        clients::emergency.eq(row.emergency.clone()),
+        clients::name.eq(row.name.clone()),
+        clients::active.eq(row.active),
+    );
+    let key = (
+        client_keys::client_id.eq(client.id.as_str()),
+        client_keys::kid.eq(&key.kid),
+        client_keys::jwk.eq(&key.jwk),
+        client_keys::created_at.eq(now),
+    );
+    diesel::insert_into(clients::table)
+        .values((row, clients::created_at.eq(now)))
+        .on_conflict(clients::id)
+        .do_update()
+        .set(changed)
+        .execute(conn)?;
+    diesel::insert_into(client_keys::table)
+        .values(key)
+        .on_conflict((client_keys::client_id, client_keys::kid))
+        .do_update()
+        .set(key.2)
+        .execute(conn)?;
+    Ok(())
 }

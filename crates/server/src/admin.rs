@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use lindung_client::Credentials;
-use lindung_domain::{AgencyCode, ClientId, Role};
+use lindung_domain::{AgencyCode, ClientId, Refusal, Role};
 use lindung_http::Clock;
 use lindung_http::keys::PublicKey;
-use lindung_persistence::{self as persistence, ClientKey, Db, DbRole, Development, DevelopmentClient};
+use lindung_persistence::{
+    self as persistence, ClientKey, Db, DbRole, Development, DevelopmentClient, Error, Registration,
+};
 use lindung_vault::Vault;
+use uuid::Uuid;
 
 use crate::Failure;
 use crate::config::{Config, Environment};
@@ -30,9 +33,15 @@ pub struct Seed {
 /// What to do with clients.
 #[derive(Debug, Subcommand)]
 pub enum Client {
-    /// Register a client, or change how it is registered; the key is added to those it has.
+    /// Register a client, or change how it is registered; the key is added to those it has. Outside development
+    /// another operator confirms it.
     Add(Add),
-    /// List the clients.
+    /// Confirm what another operator proposed.
+    Confirm {
+        /// The registration, as `add` and `list` name it.
+        id: Uuid,
+    },
+    /// List the clients, and what waits to be confirmed.
     List,
     /// End a client's rights, or take one of its keys away.
     Disable {
@@ -128,7 +137,8 @@ fn register_development(config: &Config, db: &Db, client: &DevelopmentClient) ->
         key: None,
         new_key: true,
     };
-    register(config, db, &add).map(|_| ())
+    let (client, key) = registration(config, db, &add)?;
+    Ok(db.register_client(&client, &key, Clock::System.now())?)
 }
 
 /// Keeps clients.
@@ -138,7 +148,24 @@ fn register_development(config: &Config, db: &Db, client: &DevelopmentClient) ->
 pub fn client(config: &Config, command: Client) -> Result<(), Failure> {
     let db = config.db(DbRole::Maintenance, Vault::locked())?;
     match command {
-        Client::Add(add) => println!("{} has the key {}", add.id, register(config, &db, &add)?),
+        Client::Add(add) => {
+            let (client, key) = registration(config, &db, &add)?;
+            if config.environment == Environment::Production {
+                let id = db.propose_client(&client, &key, Clock::System.now())?;
+                println!("proposed as {id}: another operator confirms it with `lindung client confirm {id}`");
+            } else {
+                db.register_client(&client, &key, Clock::System.now())?;
+                println!("{} has the key {}", client.id, key.kid);
+            }
+        }
+        Client::Confirm { id } => match db.confirm_client(id, Clock::System.now()) {
+            Ok(client) => println!("{client} is registered"),
+            Err(Error::Refused(Refusal::NotFound)) => return Err(format!("nothing waits under {id}").into()),
+            Err(Error::Refused(Refusal::NotYours)) => {
+                return Err("you proposed it yourself: somebody with another database login confirms it".into());
+            }
+            Err(error) => return Err(error.into()),
+        },
         Client::List => {
             for persistence::Client { id, agency, units, roles, emergency, name, active } in db.clients()? {
                 let state = if active { "active" } else { "disabled" };
@@ -147,6 +174,9 @@ pub fn client(config: &Config, command: Client) -> Result<(), Failure> {
                 let roles = join(roles.iter().map(ToString::to_string).collect());
                 let emergency = join(emergency.iter().map(ToString::to_string).collect());
                 println!("{id}\t{state}\t{agency}\t{units}\t{roles}\t{emergency}\t{name}");
+            }
+            for Registration { id, client, kid, proposed_by, .. } in db.waiting_clients()? {
+                println!("{}\twaits\t{}\tkey {kid}, proposed by {proposed_by} as {id}", client.id, client.agency);
             }
         }
         Client::Disable { id, kid: None } => {
@@ -159,8 +189,8 @@ pub fn client(config: &Config, command: Client) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Registers a client with a key; gives the key's id.
-fn register(config: &Config, db: &Db, add: &Add) -> Result<String, Failure> {
+/// What is to be registered: the client and its key.
+fn registration(config: &Config, db: &Db, add: &Add) -> Result<(persistence::Client, ClientKey), Failure> {
     let Add { id, agency, units, roles, emergency, name, key, .. } = add;
     for code in std::iter::once(agency).chain(units) {
         if !db.takes_part(code)? {
@@ -189,9 +219,7 @@ fn register(config: &Config, db: &Db, add: &Add) -> Result<String, Failure> {
         name: name.clone(),
         active: true,
     };
-    let kid = key.kid().to_owned();
-    db.register_client(&client, &ClientKey { kid: kid.clone(), jwk: key.jwk }, Clock::System.now())?;
-    Ok(kid)
+    Ok((client, ClientKey { kid: key.kid().to_owned(), jwk: key.jwk }))
 }
 
 /// The credentials of a client: those that are there, or new ones.

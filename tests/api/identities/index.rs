@@ -87,10 +87,14 @@ async fn nobody_is_found_in_a_case_that_is_not_seen() {
     let case = opens(&school, &[("mykid", "1")]).await;
     assert_eq!(found(&app, police, "mykid", "1"), []);
     let welfare = app.officer(police).await;
-    school.refers(&case, &welfare).await;
+    let sent = school.refers(&case, &welfare).await;
+    // What may not be read may not be found out by searching either.
+    assert_eq!(found(&app, police, "mykid", "1"), []);
+    welfare.does(&sent, "accept", json!({})).await;
     assert_eq!(found(&app, police, "mykid", "1"), [ids(&case, 0)]);
-    // Both searches are recorded, the second with whom it found.
+    // Every search is recorded, the last with whom it found.
     let searches = app.database.rows("select count, child_ids from access_log where action = 'test' order by xid");
     let child = case.child_id(0);
-    assert_eq!(searches, [json!({ "count": 0, "child_ids": [] }), json!({ "count": 1, "child_ids": [child] })]);
+    let none = || json!({ "count": 0, "child_ids": [] });
+    assert_eq!(searches, [none(), none(), json!({ "count": 1, "child_ids": [child] })]);
 }

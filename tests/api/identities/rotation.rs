@@ -18,7 +18,7 @@ async fn all_keys_and_indexes_come_to_the_current_version_and_the_old_one_can_go
     let app = TestApp::start().await;
     let school = app.officer(SCHOOL).await;
     let case = opens(&school).await;
-    let db = app.database.db();
+    let db = app.database.maintenance();
     assert_eq!(db.key_uses().unwrap(), [KeyUse { version: 1, keys: 2, entries: 2 }]);
     assert_eq!(db.rotate_keys(&mut |_, _| {}).unwrap(), Rotated::default());
     FileKeys::add(&app.database.keys).unwrap();
@@ -27,7 +27,7 @@ async fn all_keys_and_indexes_come_to_the_current_version_and_the_old_one_can_go
     let found = || app.database.db().children_with_identifier(&call(&app, SCHOOL), Act::ReadCase, &identifier).unwrap();
     assert_eq!(found(), [ids(&case, 1)]);
 
-    let db = app.database.db();
+    let db = app.database.maintenance();
     let mut told = Vec::new();
     let rotated = db.rotate_keys(&mut |done, all| told.push((done, all))).unwrap();
     assert_eq!((rotated, told), (Rotated { children: 2, failed: Vec::new() }, vec![(2, 2)]));
@@ -66,7 +66,7 @@ async fn requests_go_on_while_keys_rotate() {
     app.database.owner().fill(300, app.now(), &mut |_| {}).unwrap();
     let case = opens(&school).await;
     FileKeys::add(&app.database.keys).unwrap();
-    let (db, ended) = (app.database.db(), Arc::new(AtomicBool::new(false)));
+    let (db, ended) = (app.database.maintenance(), Arc::new(AtomicBool::new(false)));
     let rotating = std::thread::spawn({
         let ended = ended.clone();
         move || {
@@ -85,11 +85,11 @@ async fn requests_go_on_while_keys_rotate() {
     }
     assert_eq!(rotating.join().unwrap().unwrap().failed, []);
     // Whatever began under the old version while it went on is found the next time.
-    let db = app.database.db();
+    let db = app.database.maintenance();
     db.rotate_keys(&mut |_, _| {}).unwrap();
     let children = app.database.count("children");
     assert_eq!(db.key_uses().unwrap(), [KeyUse { version: 2, keys: children, entries: children }]);
     let identifier = Identifier::new("mykid", &format!("number {}", version - 1));
-    let found = db.children_with_identifier(&call(&app, SCHOOL), Act::ReadCase, &identifier).unwrap();
+    let found = app.database.db().children_with_identifier(&call(&app, SCHOOL), Act::ReadCase, &identifier).unwrap();
     assert_eq!(found, [ids(&case, 0)]);
 }

@@ -2,6 +2,9 @@
 
 usage: capture.py PSQL URL CASES < log > script
 
+The context that a transaction begins with travels with its `begin`, which pgbench cannot do for prepared statements: there
+it is one statement of its own, and one more round trip.
+
 The SQL stays as it is. Values stay too, but for those that a request makes anew: every id becomes one that differs from
 transaction to transaction, the id of the case that was asked for becomes that of a random one, and so does the number of
 the event in its case.
@@ -32,6 +35,13 @@ def statements(text):
                 found[-1][1][int(number)] = None if value == "NULL" else value[1:-1].replace("''", "'")
     # What a connection says once, when it is made.
     return [it for it in found if not it[0].lower().startswith(("set ", "show "))]
+
+
+def without_context(sql):
+    """A `begin` and its context, as two statements."""
+    begin, *settings = [it.strip() for it in sql.split(";") if it.strip()]
+    named = [re.fullmatch(r"set local (\S+) = ('[^']*')", it).groups() for it in settings]
+    return [begin, "select " + ", ".join(f"set_config('{name}', {value}, true)" for name, value in named)]
 
 
 def types(psql, url, sql):
@@ -77,6 +87,10 @@ def main():
     print(f"\\set case random(1, {cases})")
     print("\\set n random(1, 200000000000000)")
     for sql, parameters in statements(sys.stdin.read()):
+        if sql.startswith("begin; "):
+            for part in without_context(sql):
+                print(re.sub(r"'([^']*:[^']*)'", lambda it: quote(it.group(1)), part) + ";")
+            continue
         if parameters:
             kinds = types(psql, url, sql)
             # The captured count would send a case back to numbers that its events have already.

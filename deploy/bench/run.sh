@@ -11,6 +11,8 @@ export LINDUNG_LISTEN=${LINDUNG_BENCH_LISTEN:-127.0.0.1:8089}
 export LINDUNG_ISSUER=http://$LINDUNG_LISTEN
 LINDUNG_DATABASE_URL=$(database_url run lindung_bench)
 export LINDUNG_DATABASE_URL
+# pgbench does it as the service does: bound by row-level security.
+api_url=$(database_url run lindung_bench lindung_api)
 # One officer asks as often as the service can answer.
 export LINDUNG_CLIENT_RATE=0 LINDUNG_OFFICER_RATE=0
 require_free_address
@@ -49,7 +51,7 @@ script() {
   curl -fsS -o /dev/null "${head[@]}" "$LINDUNG_ISSUER$path"
   tail -c +"$((from + 1))" "$folder/log" >"$work/$1.log"
   sql "alter database lindung_bench reset all"
-  python3 deploy/bench/capture.py "$bin/psql" "$LINDUNG_DATABASE_URL" "$BENCH_CASES" <"$work/$1.log" >"$work/$1.sql"
+  python3 deploy/bench/capture.py "$bin/psql" "$api_url" "$BENCH_CASES" <"$work/$1.log" >"$work/$1.sql"
 }
 
 school=$(officer KPM.SEKOLAH.WBA0001 education-safeguarding) police=$(officer KDN.PDRM.D11.KL investigation)
@@ -73,7 +75,7 @@ for what in read refer inbox; do
     export BENCH_TOKEN BENCH_BODY=$body
     threads=$((conns > 1 ? 2 : 1))
     read -r rate p50 p99 errors < <(wrk -t$threads -c"$conns" -d"${each}s" -s "deploy/bench/$what.lua" "$LINDUNG_ISSUER" | tail -n 1)
-    tps=$("$bin/pgbench" -n -M prepared -c "$conns" -j $threads -T "$each" -f "$work/$what.sql" "$LINDUNG_DATABASE_URL" 2>"$work/pgbench.log" |
+    tps=$("$bin/pgbench" -n -M prepared -c "$conns" -j $threads -T "$each" -f "$work/$what.sql" "$api_url" 2>"$work/pgbench.log" |
       awk '/^tps/ { print $3 }') || { cat "$work/pgbench.log" >&2; fail "pgbench could not play $what"; }
     ratio=$(awk -v a="$rate" -v b="$tps" 'BEGIN { printf "%.2f", a / b }')
     printf '%-26s %5s %10.0f %9.2f %9.2f %7s %12.0f %7s\n' "${titles[$what]}" "$conns" "$rate" "$p50" "$p99" "$errors" "$tps" "$ratio"

@@ -48,7 +48,9 @@ async fn one_operator_proposes_and_another_confirms() {
 async fn the_service_changes_none() {
     let app = TestApp::start().await;
     let mut api = PgConnection::establish(&app.database.url_as("lindung_api")).unwrap();
-    for change in ["update clients set roles = '{supervisor}'", "delete from client_keys", "select * from registrations"] {
+    for change in
+        ["update clients set roles = '{supervisor}'", "delete from client_keys", "select * from registrations"]
+    {
         assert!(api.batch_execute(change).unwrap_err().to_string().contains("permission denied"), "{change}");
     }
 }

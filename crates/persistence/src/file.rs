@@ -149,12 +149,19 @@ pub(crate) fn require_standing(conn: &mut PgConnection, actor: &Actor) -> Result
     found.map(|_| ()).ok_or(Error::RightsEnded)
 }
 
+// Behind row-level security an index serves conditions that leak nothing: to PostgreSQL a `case` does not, but a
+// `coalesce` might, and would read the whole table.
+
 /// Locks the case, alone; then, in a statement with a fresh snapshot, loads all that has to do with
 /// it. A grant that ended while we waited for the lock is seen to have ended.
 pub(crate) fn lock_and_load(conn: &mut PgConnection, writing: &Writing<'_>) -> Result<Loaded, Error> {
     let (case, referral) = writing.target.ids();
     let locking = Sql::<(Nullable<Bool>, Nullable<SqlUuid>)>::new()
-        .with("select key.free, (select id from cases where id = coalesce(?, (select case_id from referrals where id = ?)) ", [case.into(), referral.into()])
+        .with(
+            "select key.free, (select id from cases where id = case when ?::uuid is null \
+               then (select case_id from referrals where id = ?) else ? end ",
+            [case.into(), referral.into(), case.into()],
+        )
         .with("for no key update) from (", [])
         .then(idempotency::tried::<()>(&writing.call.actor, writing.repeat))
         .with(") key", []);
@@ -230,7 +237,8 @@ pub(crate) fn load(
         )
         .then(idempotency::kept_answer::<()>(call, repeat))
         .with(
-            " left join referrals r on r.id = coalesce(i.referral_id, ?) left join cases c on c.id = coalesce(i.case_id, r.case_id, ?)",
+            " left join referrals r on r.id = case when i.referral_id is null then ? else i.referral_id end left join cases c \
+             on c.id = case when i.case_id is not null then i.case_id when r.case_id is not null then r.case_id else ? end",
             [referral.into(), case.into()],
         );
     let (standing, answer, case_row, event_count, grant_rows, children, shielded, open_referrals, party_rows, referral): LoadedRow =

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use crate::actor::{Actor, Purpose, Role};
 use crate::referral::Action;
 use crate::refusal::Refusal;
+use crate::section::Section;
 use crate::values::codes;
 
 pub use vocabulary::{Act, Obligation, Relation};
@@ -192,6 +193,28 @@ pub fn require(actor: &Actor, act: Act, relations: &Relations) -> Result<Relatio
     }
 }
 
+/// A permission: by which rule, to which sections, and what goes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permit {
+    /// The relation that permits it, as the access log has it.
+    pub rule: Relation,
+    /// The sections that the actor may read, of whichever children.
+    pub sections: BTreeSet<Section>,
+    /// What whoever carries it out has to see to.
+    pub obligations: &'static [Obligation],
+}
+
+/// The whole decision: subject and purpose are the actor's, `relations` and `sections` are the facts of the resource.
+///
+/// # Errors
+/// As [`require`].
+pub fn decide(actor: &Actor, act: Act, relations: &Relations, sections: BTreeSet<Section>) -> Result<Permit, Refusal> {
+    let rule = require(actor, act, relations)?;
+    let obligations = obligations(act, rule);
+    let sections = if obligations.contains(&Obligation::HeaderOnly) { BTreeSet::new() } else { sections };
+    Ok(Permit { rule, sections, obligations })
+}
+
 /// Permits an act that is about nobody's case: one's own lists, reference data, the access log.
 ///
 /// # Errors
@@ -229,6 +252,21 @@ mod tests {
             }
         }
         insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn a_permission_says_by_which_rule_to_what_and_with_what_it_goes() {
+        let actor = |agency: &str, role, purpose| {
+            let officer = "o".parse().unwrap();
+            Actor::officer("c".parse().unwrap(), agency.parse().unwrap(), officer, &[role], Some(purpose)).unwrap()
+        };
+        let all = || Section::ALL.iter().copied().collect::<BTreeSet<_>>();
+        let ask = |actor: &Actor, relation| decide(actor, Act::ReadCase, &Relations::from([relation]), all()).unwrap();
+        let coordinator = ask(&actor("PP", Role::Coordinator, Purpose::Coordination), Relation::Unshielded);
+        assert_eq!(coordinator.obligations, [Obligation::HeaderOnly]);
+        assert!(coordinator.sections.is_empty());
+        let officer = ask(&actor("KK.MCMC", Role::Officer, Purpose::Protection), Relation::Shown);
+        assert_eq!((officer.rule, officer.sections.len(), officer.obligations), (Relation::Shown, 11, &[][..]));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::case::{Asking, CaseFile, Erased, Shielded};
 use crate::event::{Change, Event, Subject};
 use crate::id::{AgencyCode, CaseId, ChildId, OfficerId, ProposalId, Version};
-use crate::policy::{self, Act, Relation};
+use crate::policy::{Act, Obligation, Permit, Relation};
 use crate::refusal::{Invalid, Refusal};
 use crate::shield::{Admitted, Shield};
 use crate::values::codes;
@@ -118,7 +118,7 @@ impl Proposal {
         file: &CaseFile,
         asking: &Asking<'_>,
     ) -> Result<Change<Self>, Refusal> {
-        let rule = policy::require(asking.actor, kind.act(), &file.relations(asking))?;
+        let rule = file.decide(kind.act(), asking)?.rule;
         file.require_child(child, asking)?;
         let proposed_by = asking.actor.officer_id().cloned().ok_or(Refusal::NotYours)?;
         match kind {
@@ -194,11 +194,11 @@ impl Proposal {
         asking: &Asking<'_>,
     ) -> Result<(Relation, Proposal), Refusal> {
         let record = self.0;
-        let rule = policy::require(asking.actor, record.kind.act(), &file.relations(asking))?;
+        let Permit { rule, obligations, .. } = file.decide(record.kind.act(), asking)?;
         file.require_child(record.child, asking)?;
         let decided_by = asking.actor.officer_id().cloned().ok_or(Refusal::NotYours)?;
         let proposed_it = record.agency == *asking.actor.agency() && record.proposed_by == decided_by;
-        if status == ProposalStatus::Confirmed && proposed_it {
+        if status == ProposalStatus::Confirmed && proposed_it && obligations.contains(&Obligation::SecondPerson) {
             return Err(Refusal::NotYours);
         }
         if record.status != ProposalStatus::Proposed || asking.now >= record.proposed_at + LASTS {

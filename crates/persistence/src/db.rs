@@ -262,7 +262,7 @@ fn why_not(conn: &mut PgConnection, call: &Call, about: About) -> Error {
         let loaded = file::load(conn, call, target, &[], None)?;
         let refused = match about {
             About::Referral(_, act) => loaded.referral()?.require_read(act, loaded.file()?, &asking).map(|_| ()),
-            About::Case(_, act) => policy::require(asking.actor, act, &loaded.file()?.relations(&asking)).map(|_| ()),
+            About::Case(_, act) => loaded.file()?.decide(act, &asking).map(|_| ()),
             // Row-level security has left out the children that the actor may not know of.
             About::Section(_, _, Some(child)) if !loaded.file()?.children.contains(&child) => Err(Refusal::NotFound),
             About::Section(_, section, child) => {

@@ -8,7 +8,7 @@ use diesel::{OptionalExtension, RunQueryDsl};
 use lindung_domain::case::{Asking, CaseFile};
 use lindung_domain::emergency::{self, EmergencyAccess, Trust};
 use lindung_domain::grant::Grant;
-use lindung_domain::policy::{self, Act, Relation};
+use lindung_domain::policy::{Act, Relation};
 use lindung_domain::proposal::Proposal;
 use lindung_domain::referral::{Action, Party, Referral};
 use lindung_domain::shield::{Admitted, Shield};
@@ -123,7 +123,7 @@ impl Loaded {
             Some(referral) => referral
                 .require_read(Act::ReadReferral, file, asking)
                 .or_else(|_| referral.require_read(Act::Referral(Action::Receive), file, asking)),
-            None => policy::require(asking.actor, Act::ReadCase, &file.relations(asking)),
+            None => file.decide(Act::ReadCase, asking).map(|it| it.rule),
         };
         right.map_err(|_| Refusal::NotFound)
     }

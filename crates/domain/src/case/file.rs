@@ -8,7 +8,7 @@ use crate::actor::Role;
 use crate::event::{Change, Event, Subject};
 use crate::grant::{Grant, Standing};
 use crate::id::{AgencyCode, ChildId, Version};
-use crate::policy::{self, Act, Relation, Relations};
+use crate::policy::{self, Act, Permit, Relation, Relations};
 use crate::refusal::Refusal;
 use crate::section::{Content, Section};
 use crate::shield::Shield;
@@ -61,6 +61,14 @@ impl CaseFile {
         .collect()
     }
 
+    /// Decides on an act about the case as a whole.
+    ///
+    /// # Errors
+    /// Not found, or not theirs.
+    pub fn decide(&self, act: Act, asking: &Asking<'_>) -> Result<Permit, Refusal> {
+        policy::decide(asking.actor, act, &self.relations(asking), self.standing(asking).sections())
+    }
+
     /// How the actor stands to one section.
     pub fn relations_to(&self, section: Section, child: Option<ChildId>, asking: &Asking<'_>) -> Relations {
         let standing = self.standing(asking);
@@ -100,7 +108,7 @@ impl CaseFile {
             Command::Amend(_) => Act::AmendCase,
             Command::Close { .. } | Command::Reopen { .. } => Act::CloseCase,
         };
-        let rule = policy::require(asking.actor, act, &self.relations(asking))?;
+        let rule = self.decide(act, asking)?.rule;
         let before = self.case.0.clone();
         asking.expected.require(before.version)?;
         let next = Record { version: before.version.next(), ..before };
@@ -139,7 +147,7 @@ impl CaseFile {
         sections: Vec<(Section, Content)>,
         asking: &Asking<'_>,
     ) -> Result<Change<Added>, Refusal> {
-        let rule = policy::require(asking.actor, Act::AmendCase, &self.relations(asking))?;
+        let rule = self.decide(Act::AmendCase, asking)?.rule;
         asking.expected.require(self.case.0.version)?;
         self.require_open()?;
         if self.children.len() >= CHILD_LIMIT {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Asking, Case, CaseFile, Record, Shielded};
 use crate::event::{Change, Event, Subject};
 use crate::id::ChildId;
-use crate::policy::{self, Act};
+use crate::policy::Act;
 use crate::refusal::{Invalid, Refusal};
 use crate::shield::{Admitted, Shield};
 
@@ -28,7 +28,7 @@ impl CaseFile {
         admits: Vec<Admitted>,
         asking: &Asking<'_>,
     ) -> Result<Change<Shielded>, Refusal> {
-        let rule = policy::require(asking.actor, Act::Shield, &self.relations(asking))?;
+        let rule = self.decide(Act::Shield, asking)?.rule;
         self.require_child(child, asking)?;
         asking.expected.require(self.case.record().version)?;
         let shield = Shield::of(admits, asking.actor)?;

@@ -23,7 +23,7 @@ impl Referral {
         asking: &Asking<'_>,
     ) -> Result<Change<Self>, Refusal> {
         let Asking { actor, now, .. } = *asking;
-        let rule = policy::require(actor, Act::Refer, &file.relations(asking))?;
+        let rule = file.decide(Act::Refer, asking)?.rule;
         asking.expected.require(file.case.record().version)?;
         file.require_open()?;
         let record = Record {

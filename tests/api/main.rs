@@ -23,3 +23,4 @@ mod shields;
 mod suspensions;
 mod timeline;
 mod tokens;
+mod walls;

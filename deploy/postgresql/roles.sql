@@ -35,6 +35,8 @@ do $$
 declare
     thing record;
 begin
+    -- Nobody who serves has use for tables of their own.
+    execute format('revoke temporary on database %I from public', current_database());
     execute format('grant connect, create on database %I to lindung_owner', current_database());
     execute format('grant connect on database %I to lindung_maintenance, lindung_api, lindung_worker, lindung_auditor', current_database());
     grant usage, create on schema public to lindung_owner;

@@ -5,6 +5,8 @@ drop policy shielded on children;
 drop policy parties on referrals;
 drop policy parties on grants;
 drop policy parties on cases;
+drop policy parties on messages;
+drop policy told on events;
 alter table clients drop column emergency;
 set local role lindung_maintenance;
 delete from grants where source = 'break-glass';
@@ -24,5 +26,9 @@ revoke update on children from lindung_api;
 create policy parties on cases using (lead_agency = policy.agency() or policy.sees(id));
 create policy parties on grants using (agency = policy.agency() or policy.sees(case_id));
 create policy parties on referrals using (policy.sees_referral(id));
+create policy parties on messages for select using (
+    not policy.coordinates() and case when referral_id is null then policy.leads(case_id) else policy.sees_referral(referral_id) end
+);
+create policy told on events for select using (policy.agency() = any(recipients) and policy.sees(case_id));
 alter table events drop constraint events_subject_type_check;
 alter table events add constraint events_subject_type_check check (subject_type in ('case', 'child', 'referral'));

@@ -97,6 +97,10 @@ create function policy.opening() returns uuid language sql stable
     as $$ select nullif(current_setting('lindung.opening', true), '')::uuid $$;
 comment on function policy.opening is 'The case on whose opening in an emergency this transaction decides';
 
+create function policy.at_work() returns boolean language sql stable
+    as $$ select policy.works() and coalesce(policy.purpose(), 'emergency') <> 'emergency' $$;
+comment on function policy.at_work is 'Whether an officer asks, for a purpose of work';
+
 create function policy.lets_through(asked uuid, shield text[]) returns boolean language plpgsql stable security definer set search_path = pg_catalog, public as $$
 begin
     return shield is null or shield && policy.admitted_as() or (policy.purpose() = 'emergency' and exists (
@@ -148,7 +152,7 @@ declare
 begin
     return exists (select from referrals r join cases c on c.id = r.case_id where r.id = asked and policy.lets_through(c.id, c.shield)
         and (r.sender = own or (r.requested_at is not null and (r.recipient = own or own = any(r.listed) or own = any(r.former)
-        or c.lead_agency = own or (policy.coordinates() and c.shield is null)))));
+        or (c.lead_agency = own and policy.at_work()) or (policy.coordinates() and c.shield is null)))));
 end $$;
 
 create or replace function policy.reads(asked uuid, child uuid, wanted text) returns boolean language plpgsql stable security definer set search_path = pg_catalog, public as $$
@@ -203,6 +207,16 @@ create function policy.veil(asked uuid, hidden boolean) returns void language sq
 $$;
 comment on function policy.veil is 'Lets the referrals of a case know that it has a shield, drafts of others too';
 
+-- Where pg_temp is not named PostgreSQL looks there first: a temporary table could stand in for one of ours.
+do $$
+declare
+    it regprocedure;
+begin
+    for it in select oid from pg_proc where pronamespace = 'policy'::regnamespace and prosecdef loop
+        execute format('alter function %s set search_path = pg_catalog, public, pg_temp', it);
+    end loop;
+end $$;
+
 revoke execute on all functions in schema policy from public;
 grant execute on all functions in schema policy to lindung_api;
 
@@ -222,6 +236,14 @@ create policy parties on referrals using (
         and (recipient = policy.agency() or policy.agency() = any(listed) or policy.agency() = any(former)))))
     or policy.sees_referral(id) or (sender = policy.agency() and policy.sees(case_id))
 ) with check (policy.sees(case_id));
+drop policy parties on messages;
+create policy parties on messages for select using (
+    policy.at_work() and case when referral_id is null then policy.leads(case_id) else policy.sees_referral(referral_id) end
+);
+drop policy told on events;
+create policy told on events for select using (
+    policy.agency() = any(recipients) and policy.sees(case_id) and (subject_type <> 'child' or policy.sees_child(case_id, subject_id))
+);
 create policy shielded on children for update using (policy.leads(case_id));
 
 alter table emergency_accesses enable row level security;

@@ -24,3 +24,4 @@ mod shields;
 mod suspensions;
 mod timeline;
 mod tokens;
+mod walls;

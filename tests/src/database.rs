@@ -34,9 +34,9 @@ pub struct Database {
 }
 
 #[derive(QueryableByName)]
-struct Row {
+pub(crate) struct Row {
     #[diesel(sql_type = Jsonb)]
-    row: Value,
+    pub(crate) row: Value,
 }
 
 #[derive(QueryableByName)]

@@ -6,10 +6,12 @@
 
 mod app;
 mod database;
+mod inside;
 mod session;
 mod wire;
 
 pub use app::TestApp;
 pub use database::Database;
+pub use inside::{Inside, context};
 pub use session::{Answered, Ref, Session, case_body, referral_body};
 pub use wire::{Raw, Wire};

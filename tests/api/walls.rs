@@ -1,0 +1,37 @@
+//! Row-level security, the second line behind the service's own policy: that it stands, and what it lets through
+//! by itself.
+
+mod alone;
+mod catalogue;
+mod forged;
+
+use std::collections::BTreeSet;
+
+use lindung_tests::Database;
+
+/// The tables about no case. A new table is named here, or is about a case and has row security.
+const ABOUT_NO_CASE: &[&str] = &[
+    "__diesel_schema_migrations",
+    "agencies",
+    "client_keys",
+    "clients",
+    "code_lists",
+    "codes",
+    "officers",
+    "spent_assertions",
+    "spent_proofs",
+    "spent_proofs_0",
+    "spent_proofs_1",
+    "spent_proofs_2",
+    "spent_proofs_3",
+    "spent_proofs_4",
+    "spent_proofs_5",
+    "suspensions",
+];
+
+const ABOUT_A_CASE: &str = include_str!("walls/about.sql");
+
+/// The names of the tables about a case.
+fn about_a_case(database: &Database) -> BTreeSet<String> {
+    database.rows(ABOUT_A_CASE).iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+}

@@ -186,7 +186,7 @@ impl Db {
             Ok(answer)
         };
         match writing.target {
-            Target::Emergency(case) | Target::EmergencyAccess(_, case) => {
+            Target::Emergency(case) | Target::EmergencyAccess(_, case) | Target::Access(_, case) => {
                 self.transaction_opening(case, actor, *now, work)
             }
             _ => self.transaction_for(actor, *now, work),

@@ -6,6 +6,7 @@
 //! `access_log.rs` and `events.rs` insert into their tables.
 
 mod access_log;
+mod accesses;
 mod agencies;
 mod bulk;
 mod cases;
@@ -23,6 +24,7 @@ mod proofs;
 mod proposals;
 mod reference;
 mod referrals;
+mod releases;
 mod rotation;
 mod save;
 mod schema;
@@ -34,6 +36,7 @@ mod visibility;
 mod volume;
 
 pub use access_log::{Access, AccessFilter, AccessPage, Place};
+pub use accesses::{CaseAccess, CaseAccessPage};
 pub use agencies::{Agency, AgencyChange, Code, CodeList, Contact};
 pub use bulk::{Filled, POLICE, SCHOOL};
 pub use cases::{CaseFilter, CaseItem, CaseSeen};
@@ -49,6 +52,7 @@ pub use proofs::{PROOF_PERIOD, Proof};
 pub use proposals::ProposalItem;
 pub use reference::{Development, DevelopmentClient};
 pub use referrals::{BoxFilter, ReferralItem, TimePlace};
+pub use releases::{Label, Released, ReleasedAccess};
 pub use rotation::{KeyUse, Rotated};
 pub use save::Saved;
 pub use sections::SectionSeen;

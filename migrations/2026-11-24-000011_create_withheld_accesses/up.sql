@@ -55,7 +55,7 @@ comment on function policy.accesses_to is 'The accesses that touch the case, for
 
 create function policy.access_by(asked uuid, entry uuid) returns text language sql stable security definer set search_path = pg_catalog, public as $$
     select a.agency from access_log a where a.case_ids @> array[asked] and a.id = entry and a.outcome = 'permitted'
-        and (a.agency = policy.agency() or (policy.leads(asked) and policy.tells_of(asked, a.child_ids, a.target)))
+        and (a.agency = policy.agency() or policy.leads(asked)) and policy.tells_of(asked, a.child_ids, a.target)
 $$;
 comment on function policy.access_by is 'Whose access to the case it was, for the lead and for that agency itself';
 

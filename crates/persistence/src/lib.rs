@@ -10,6 +10,7 @@ mod accesses;
 mod agencies;
 mod bulk;
 mod cases;
+mod children;
 mod clients;
 mod db;
 mod emergencies;

@@ -54,4 +54,11 @@ async fn a_child_is_found_under_its_own_case_only() {
         police.get(path).await.is_problem(404, "not-found");
     }
     app.coordinator().await.get(one.child(0)).await.is_problem(404, "not-found");
+    // One row for each try, which tells of that child alone.
+    app.database.execute("truncate access_log");
+    school.get(one.child(0)).await.is(200);
+    school.get(&format!("{}/children/{}", two.path, one.child_id(0))).await.is(404);
+    let rows = "select outcome, child_ids from access_log order by xid";
+    let row = |outcome: &str, children: serde_json::Value| json!({ "outcome": outcome, "child_ids": children });
+    assert_eq!(app.database.rows(rows), [row("permitted", json!([one.child_id(0)])), row("not-found", json!([]))]);
 }

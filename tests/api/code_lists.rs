@@ -8,6 +8,7 @@ use lindung_domain::grant::Source;
 use lindung_domain::message::MessageKind;
 use lindung_domain::proposal::{ProposalKind, ProposalStatus};
 use lindung_domain::referral::{Action, Status};
+use lindung_domain::release::{Deed, Representative, WithholdGround};
 use lindung_domain::section::Section;
 use lindung_domain::values::{
     BasisKind, CancelReason, FailReason, Outcome, Priority, ReferralKind, RejectReason, Technique,
@@ -136,7 +137,7 @@ async fn the_lists_hold_just_the_codes_that_the_service_knows() {
         "section": Section, "role": Role, "purpose": Purpose, "referral-status": Status, "referral-action": Action,
         "case-status": CaseStatus, "message-kind": MessageKind, "grant-source": Source,
         "emergency-code": EmergencyCode, "review-outcome": ReviewOutcome, "proposal-kind": ProposalKind,
-        "proposal-status": ProposalStatus,
+        "proposal-status": ProposalStatus, "withhold-ground": WithholdGround, "representative": Representative, "deed": Deed,
     ];
     for (list, known) in &closed {
         let told = reader.get(&format!("/v1/code-lists/{list}")).await.is(200);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails where it stands")]
 
 mod access_log;
+mod accesses;
 mod agencies;
 mod cases;
 mod children;

@@ -8,6 +8,7 @@ use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
 use lindung_domain::proposal::{ProposalKind, ProposalStatus};
 use lindung_domain::referral::Status;
+use lindung_domain::release::{Representative, WithholdGround};
 use lindung_domain::section::Section;
 use lindung_domain::values::Priority;
 use lindung_tests::{Database, TestApp};
@@ -197,9 +198,11 @@ fn the_database_admits_just_the_codes_that_the_service_knows() {
     check("emergency_accesses", "review", ReviewOutcome::ALL.iter().map(|it| it.as_str()).collect());
     check("proposals", "status", ProposalStatus::ALL.iter().map(|it| it.as_str()).collect());
     check("proposals", "kind", ProposalKind::ALL.iter().map(|it| it.as_str()).collect());
+    check("withheld_accesses", "ground", WithholdGround::ALL.iter().map(|it| it.as_str()).collect());
+    check("releases", "representative", Representative::ALL.iter().map(|it| it.as_str()).collect());
     let checks = database.count("pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace");
     assert_eq!(
-        checks, 17,
+        checks, 19,
         "a check that this test does not know; others are the grammar of agency codes, what is sealed or destroyed, that \
          a suspension is of either, and that a registration takes two"
     );

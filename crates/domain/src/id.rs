@@ -45,6 +45,10 @@ uuid_ids! {
     EmergencyId;
     /// Something proposed that needs two people (UUIDv7).
     ProposalId;
+    /// An entry of the access log (UUIDv7).
+    AccessId;
+    /// What was released to a child's representative (UUIDv7).
+    ReleaseId;
     /// A suspension (UUIDv7).
     SuspensionId;
     /// Something written on a case or a referral (UUIDv7).

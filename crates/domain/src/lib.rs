@@ -16,6 +16,7 @@ pub mod policy;
 pub mod proposal;
 pub mod referral;
 pub mod refusal;
+pub mod release;
 pub mod section;
 pub mod shield;
 pub mod values;
@@ -23,8 +24,8 @@ pub mod values;
 pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
-    AgencyCode, CaseId, CausationId, ChildId, ClientId, EmergencyId, EventId, GrantId, MessageId, OfficerId,
-    ProposalId, ReferralId, SuspensionId, Version,
+    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, EmergencyId, EventId, GrantId, MessageId, OfficerId,
+    ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

@@ -59,8 +59,8 @@ impl Who {
 /// To whom `act` is open in `relation`. This table is the policy; a test prints it.
 pub fn who(act: Act, relation: Relation) -> Who {
     use Relation::{
-        Administers, Colleague, Contributor, Emergency, FormerRecipient, Lead, Listed, Onward, Oversight, Own,
-        Recipient, Requester, Sender, Shown, Trusted, Unshielded,
+        Accessor, Administers, Colleague, Contributor, Emergency, FormerRecipient, Lead, Listed, Onward, Oversight,
+        Own, Recipient, Requester, Sender, Shown, Trusted, Unshielded,
     };
     match (act, relation) {
         (Act::OpenCase, Own) => Who::Officer,
@@ -92,6 +92,7 @@ pub fn who(act: Act, relation: Relation) -> Who {
         (Act::ReadEmergency, Own | Oversight) => Who::Auditor,
         (Act::Suspend, Administers | Oversight) => Who::Administrator,
         (Act::ReadAccesses | Act::ReleaseAccesses, Lead) => Who::Supervisor,
+        (Act::WithholdAccess, Lead | Accessor) => Who::Supervisor,
         _ => Who::Nobody,
     }
 }
@@ -177,7 +178,8 @@ fn knows(actor: &Actor, relations: &Relations) -> bool {
         | Relation::Oversight
         | Relation::Emergency
         | Relation::Colleague
-        | Relation::Requester => true,
+        | Relation::Requester
+        | Relation::Accessor => true,
     })
 }
 

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::cursor;
 use crate::extract::Params;
-use crate::negotiate::{NDJSON, prefers_lines};
+use crate::negotiate::{NDJSON, prefers};
 use crate::openapi::ReadProblems;
 use crate::problem::Problem;
 use crate::respond::{PAGE_DEFAULT, Page, next_link};
@@ -109,7 +109,7 @@ async fn read_access_log(
     if let Some(next) = &page.next {
         response.insert_header(("Link", next_link(&request, next)));
     }
-    if prefers_lines(&request) {
+    if prefers(&request, NDJSON) {
         let mut text = String::new();
         for item in &page.items {
             text += &serde_json::to_string(item).map_err(lindung_persistence::Error::from)?;

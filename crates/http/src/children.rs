@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Path};
 use actix_web::{get, post};
 use lindung_domain::section::Content;
-use lindung_domain::{CaseId, ChildId, Refusal, Section, Version};
+use lindung_domain::{CaseId, ChildId, Section, Version};
 use lindung_persistence::{Answer, Db, Target};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -96,13 +96,9 @@ async fn get_child(
     _: Params<NoParams>,
 ) -> Result<actix_web::web::Json<ChildView>, Problem> {
     let (case, child) = path.into_inner();
-    let seen = app.read(call, move |db, call| db.case(call, case)).await?;
-    if !seen.children.contains(&child.0) {
-        return Err(Refusal::NotFound.into());
-    }
+    let grants = app.read(call, move |db, call| db.child(call, case, child)).await?;
     let granted = |sections: fn(&lindung_domain::grant::Grant) -> &Vec<Section>| -> Vec<Section> {
-        let reaching = seen.grants.iter().filter(|it| it.children.as_ref().is_none_or(|them| them.contains(&child)));
-        let given: std::collections::BTreeSet<Section> = reaching.flat_map(|it| sections(it).iter().copied()).collect();
+        let given: std::collections::BTreeSet<Section> = grants.iter().flat_map(sections).copied().collect();
         given.into_iter().filter(|it| it.is_of_child()).collect()
     };
     Ok(actix_web::web::Json(ChildView {

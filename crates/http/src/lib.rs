@@ -5,6 +5,7 @@
 //! went wrong becomes an answer. Nothing here decides what may happen; `lindung_domain` does.
 
 mod access_log;
+mod accesses;
 mod agencies;
 pub mod app;
 mod assertion;
@@ -28,6 +29,7 @@ mod problem;
 mod proof;
 mod proposals;
 mod referrals;
+mod releases;
 mod respond;
 mod sections;
 pub mod serve;
@@ -65,6 +67,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(timeline::routes)
                 .configure(referrals::routes)
                 .configure(access_log::routes)
+                .configure(accesses::routes)
+                .configure(releases::routes)
                 .configure(shields::routes)
                 .configure(proposals::routes)
                 .configure(emergencies::routes)

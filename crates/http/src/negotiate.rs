@@ -7,15 +7,19 @@ use crate::problem::Problem;
 
 /// Newline-delimited JSON.
 pub const NDJSON: &str = "application/x-ndjson";
-const NDJSON_OPERATION: &str = "read_access_log";
+/// Comma-separated values (RFC 4180).
+pub const CSV: &str = "text/csv";
+
+/// What some operations can answer with beside JSON.
+const BESIDE_JSON: [(&str, &str); 2] = [("read_access_log", NDJSON), ("get_release", CSV)];
 
 /// An operation that answers with something the client accepts.
 ///
 /// # Errors
 /// The client accepts neither JSON nor what else the operation has.
 pub fn acceptable(request: &HttpRequest, operation: &str) -> Result<(), Problem> {
-    let lines = operation == NDJSON_OPERATION && accepts(request, NDJSON);
-    let acceptable = !request.headers().contains_key(ACCEPT) || lines || accepts(request, "application/json");
+    let other = BESIDE_JSON.iter().any(|it| it.0 == operation && accepts(request, it.1));
+    let acceptable = !request.headers().contains_key(ACCEPT) || other || accepts(request, "application/json");
     acceptable.then_some(()).ok_or(Problem::NotAcceptable)
 }
 
@@ -34,13 +38,12 @@ fn accepts(request: &HttpRequest, media: &str) -> bool {
     best.is_some_and(|it| it.1 > actix_web::http::header::Quality::ZERO)
 }
 
-/// Whether lines of JSON are preferred to one JSON document: named, and not below JSON.
-pub fn prefers_lines(request: &HttpRequest) -> bool {
+/// Whether a media type is preferred to one JSON document: named, and not below JSON.
+pub fn prefers(request: &HttpRequest, media: &str) -> bool {
     let Ok(accept) = Accept::parse(request) else { return false };
     let ranked = accept.ranked();
     ranked.iter().find_map(|it| match it.essence_str() {
-        NDJSON => Some(true),
         "application/json" => Some(false),
-        _ => None,
+        named => (named == media).then_some(true),
     }) == Some(true)
 }

@@ -25,6 +25,7 @@ use crate::routes;
         (name = "cases", description = "Cases, their children, sections and timelines"),
         (name = "referrals", description = "What one agency asks of another, and how it is answered"),
         (name = "access-log", description = "Who saw what"),
+        (name = "accesses", description = "Who has seen a case, and what a child's representative is told of that"),
         (name = "shields", description = "What is visible only to those named, and what needs two people"),
         (name = "emergency-accesses", description = "Break-glass: a case seen at once, told to its lead and reviewed"),
         (name = "suspensions", description = "Officers and clients whose requests are refused"),

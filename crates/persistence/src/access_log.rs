@@ -245,6 +245,19 @@ pub struct Place {
     pub id: Uuid,
 }
 
+impl Place {
+    /// Before every entry.
+    pub(crate) fn start() -> Self {
+        Place { xid: 0, id: Uuid::nil() }
+    }
+
+    /// Of an entry, by its transaction's id as text.
+    pub(crate) fn of(xid: &str, id: Uuid) -> Result<Self, Error> {
+        let xid = xid.parse().map_err(|_| Error::Fault("a transaction id is no number".to_owned()))?;
+        Ok(Place { xid, id })
+    }
+}
+
 /// A page of the log, in the order in which transactions began to write.
 #[derive(Debug, Clone)]
 pub struct AccessPage {
@@ -276,10 +289,10 @@ impl Db {
             None => Some(own.to_owned()),
         };
         let rule = if all { Relation::Oversight } else { Relation::Own };
-        let up_to = self.complete_up_to()?;
+        let up_to = self.log_complete_up_to()?;
         // A plain condition per filter that is set: each shape is a statement of its own, prepared
         // once, and each can use its index.
-        let after = filter.after.unwrap_or(Place { xid: 0, id: Uuid::nil() });
+        let after = filter.after.unwrap_or_else(Place::start);
         let mut query = Sql::<AccessRow>::new().with(
             "select null::uuid as case_id, null::uuid[] as child_ids, null::text[] as sections, ? as rule, e.id as item_id, \
              to_jsonb(e) as item, e.xid::text as xid from (select * from ",
@@ -315,8 +328,7 @@ impl Db {
         let mut items = Vec::with_capacity(rows.len());
         for (item, xid) in rows {
             let access: Access = serde_json::from_value(item)?;
-            let xid = xid.parse().map_err(|_| Error::Fault("a transaction id is no number".to_owned()))?;
-            let place = Place { xid, id: access.id };
+            let place = Place::of(&xid, access.id)?;
             items.push((access, place));
         }
         Ok(AccessPage { items, up_to })
@@ -324,7 +336,7 @@ impl Db {
 
     /// Before when every transaction has ended. Asked before the page is read: a transaction that ends
     /// between the two is then in the page, and never taken for one that has been in it.
-    fn complete_up_to(&self) -> Result<DateTime<Utc>, Error> {
+    pub(crate) fn log_complete_up_to(&self) -> Result<DateTime<Utc>, Error> {
         let query = Sql::<Timestamptz>::new().with("select policy.log_complete_until()", []);
         Ok(query.get_result(&mut *self.connection()?)?)
     }

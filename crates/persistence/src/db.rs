@@ -96,6 +96,7 @@ pub(crate) enum Seen {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum About {
     Case(CaseId, Act),
+    Child(CaseId, ChildId),
     Section(CaseId, Section, Option<ChildId>),
     Referral(ReferralId, Act),
     Emergency(EmergencyId),
@@ -186,7 +187,7 @@ impl Db {
             Ok(answer)
         };
         match writing.target {
-            Target::Emergency(case) | Target::EmergencyAccess(_, case) => {
+            Target::Emergency(case) | Target::EmergencyAccess(_, case) | Target::Access(_, case) => {
                 self.transaction_opening(case, actor, *now, work)
             }
             _ => self.transaction_for(actor, *now, work),
@@ -252,7 +253,7 @@ fn why_not(conn: &mut PgConnection, call: &Call, about: About) -> Error {
     let mut refusal = || -> Result<Error, Error> {
         file::require_standing(conn, &call.actor)?;
         let target = match about {
-            About::Case(id, _) | About::Section(id, ..) => Target::Case(id),
+            About::Case(id, _) | About::Child(id, _) | About::Section(id, ..) => Target::Case(id),
             About::Referral(id, _) => Target::Referral(id),
             About::Emergency(id) => {
                 let known = emergencies::load(conn, id)?.is_some();
@@ -264,7 +265,13 @@ fn why_not(conn: &mut PgConnection, call: &Call, about: About) -> Error {
             About::Referral(_, act) => loaded.referral()?.require_read(act, loaded.file()?, &asking).map(|_| ()),
             About::Case(_, act) => loaded.file()?.decide(act, &asking).map(|_| ()),
             // Row-level security has left out the children that the actor may not know of.
-            About::Section(_, _, Some(child)) if !loaded.file()?.children.contains(&child) => Err(Refusal::NotFound),
+            About::Child(_, child) | About::Section(_, _, Some(child)) if !loaded.file()?.children.contains(&child) => {
+                Err(Refusal::NotFound)
+            }
+            About::Child(_, child) => {
+                let relations = loaded.file()?.relations_to_child(child, &asking);
+                policy::require(asking.actor, Act::ReadCase, &relations).map(|_| ())
+            }
             About::Section(_, section, child) => {
                 let relations = loaded.file()?.relations_to(section, child, &asking);
                 policy::require(asking.actor, Act::ReadSection, &relations).map(|_| ())

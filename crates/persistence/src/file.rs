@@ -8,16 +8,18 @@ use diesel::{OptionalExtension, RunQueryDsl};
 use lindung_domain::case::{Asking, CaseFile};
 use lindung_domain::emergency::{self, EmergencyAccess, Trust};
 use lindung_domain::grant::Grant;
-use lindung_domain::policy::{Act, Relation};
+use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::proposal::Proposal;
 use lindung_domain::referral::{Action, Party, Referral};
+use lindung_domain::release::Entry;
 use lindung_domain::shield::{Admitted, Shield};
-use lindung_domain::{Actor, CaseId, ChildId, EmergencyId, ProposalId, ReferralId, Refusal};
+use lindung_domain::{AccessId, Actor, CaseId, ChildId, EmergencyId, ProposalId, ReferralId, Refusal};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::access_log;
+use crate::accesses;
 use crate::db::{Call, Writing};
 use crate::emergencies;
 use crate::error::Error;
@@ -43,15 +45,19 @@ pub enum Target {
     EmergencyAccess(EmergencyId, CaseId),
     /// A proposal, and so its case.
     Proposal(ProposalId, CaseId),
+    /// An access to a case, which may be of somebody who is no party any more.
+    Access(AccessId, CaseId),
 }
 
 impl Target {
     fn ids(self) -> (Option<Uuid>, Option<Uuid>) {
         match self {
             Target::New => (None, None),
-            Target::Case(id) | Target::Emergency(id) | Target::EmergencyAccess(_, id) | Target::Proposal(_, id) => {
-                (Some(id.0), None)
-            }
+            Target::Case(id)
+            | Target::Emergency(id)
+            | Target::EmergencyAccess(_, id)
+            | Target::Proposal(_, id)
+            | Target::Access(_, id) => (Some(id.0), None),
             Target::Referral(id) => (None, Some(id.0)),
         }
     }
@@ -65,6 +71,7 @@ pub struct Loaded {
     emergency: Option<EmergencyAccess>,
     trust: Trust,
     proposal: Option<Proposal>,
+    entry: Option<Entry>,
     pub(crate) event_count: i64,
     pub(crate) replay: Option<Answer>,
 }
@@ -107,6 +114,14 @@ impl Loaded {
         self.proposal.as_ref().ok_or(Refusal::NotFound)
     }
 
+    /// The access.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn entry(&self) -> Result<&Entry, Refusal> {
+        self.entry.as_ref().ok_or(Refusal::NotFound)
+    }
+
     pub(crate) fn case_id(&self) -> Option<CaseId> {
         self.file.as_ref().map(|it| it.case.record().id)
     }
@@ -117,6 +132,10 @@ impl Loaded {
         let file = self.file()?;
         if matches!(target, Target::Emergency(_) | Target::EmergencyAccess(..)) {
             return emergency::require_trust(self.trust, asking).map_err(|_| Refusal::NotFound);
+        }
+        if let Some(entry) = &self.entry {
+            let relations = entry.relations(file, asking);
+            return policy::require(asking.actor, Act::WithholdAccess, &relations).map_err(|_| Refusal::NotFound);
         }
         let right = match &self.referral {
             // A client alone reads no referral, but it may be told again of the receipt that it gave.
@@ -178,6 +197,7 @@ pub(crate) fn lock_and_load(conn: &mut PgConnection, writing: &Writing<'_>) -> R
             }
         }
         Target::Proposal(id, _) => loaded.proposal = proposals::load(conn, id)?,
+        Target::Access(id, case) => loaded.entry = accesses::entry(conn, case, id)?,
         Target::New | Target::Case(_) | Target::Referral(_) => {}
     }
     Ok(loaded)
@@ -264,7 +284,7 @@ pub(crate) fn load(
     };
     let trust = Trust { registered: false, overdue: false };
     let event_count = event_count.unwrap_or(0);
-    Ok(Loaded { file, referral, emergency: None, trust, proposal: None, event_count, replay })
+    Ok(Loaded { file, referral, emergency: None, trust, proposal: None, entry: None, event_count, replay })
 }
 
 /// The shields of children, in a JSON array of ids with their names.

@@ -6,9 +6,11 @@
 //! `access_log.rs` and `events.rs` insert into their tables.
 
 mod access_log;
+mod accesses;
 mod agencies;
 mod bulk;
 mod cases;
+mod children;
 mod clients;
 mod db;
 mod emergencies;
@@ -24,6 +26,7 @@ mod proposals;
 mod reference;
 mod referrals;
 mod registrations;
+mod releases;
 mod rotation;
 mod save;
 mod schema;
@@ -35,6 +38,7 @@ mod visibility;
 mod volume;
 
 pub use access_log::{Access, AccessFilter, AccessPage, Place};
+pub use accesses::{CaseAccess, CaseAccessPage};
 pub use agencies::{Agency, AgencyChange, Code, CodeList, Contact};
 pub use bulk::{Filled, POLICE, SCHOOL};
 pub use cases::{CaseFilter, CaseItem, CaseSeen};
@@ -51,6 +55,7 @@ pub use proposals::ProposalItem;
 pub use reference::{Development, DevelopmentClient};
 pub use referrals::{BoxFilter, ReferralItem, TimePlace};
 pub use registrations::Registration;
+pub use releases::{Label, Released, ReleasedAccess};
 pub use rotation::{KeyUse, Rotated};
 pub use save::Saved;
 pub use sections::SectionSeen;

@@ -22,7 +22,7 @@ use crate::idempotency::{self, Answer};
 use crate::referrals::ReferralRow;
 use crate::sealed;
 use crate::sql::Sql;
-use crate::{emergencies, proposals};
+use crate::{accesses, emergencies, proposals, releases};
 
 use saved::Header;
 pub use saved::Saved;
@@ -49,6 +49,8 @@ pub(crate) fn save<T: Saved>(
             .into_iter()
             .chain(entity.sections().iter().filter_map(|it| it.child).chain(entity.erases()).map(|it| it.0))
             .chain(entity.shielded().and_then(|it| it.child).map(|it| it.0))
+            .chain(entity.proposal().and_then(|it| it.record().child).map(|it| it.0))
+            .chain(entity.release().map(|it| it.child.0))
             .collect(),
         sections: entity.sections().iter().map(|it| it.section.to_string()).collect(),
     };
@@ -76,6 +78,8 @@ pub(crate) fn save<T: Saved>(
         .then(hidden_child(entity.shielded()))
         .then(emergencies::saved(entity.emergency()))
         .then(proposals::saved(entity.proposal()))
+        .then(accesses::withheld(entity.withheld()))
+        .then(releases::saved(entity.release()))
         .then(grants(case, change.grants()))
         .then(message(call, case, entity.referral().map(|it| it.record().id), change.message()))
         .with("), happened as (", [])

@@ -69,12 +69,20 @@ impl CaseFile {
         policy::decide(asking.actor, act, &self.relations(asking), self.standing(asking).sections())
     }
 
+    /// How the actor stands to the case as far as it is about one child.
+    pub fn relations_to_child(&self, child: ChildId, asking: &Asking<'_>) -> Relations {
+        if self.knows(child, asking) { self.relations(asking) } else { Relations::new() }
+    }
+
     /// How the actor stands to one section.
     pub fn relations_to(&self, section: Section, child: Option<ChildId>, asking: &Asking<'_>) -> Relations {
         let standing = self.standing(asking);
-        let mut relations = self.relations(asking);
-        if relations.is_empty() || child.is_some_and(|it| !self.knows(it, asking)) {
-            return Relations::new();
+        let mut relations = match child {
+            None => self.relations(asking),
+            Some(child) => self.relations_to_child(child, asking),
+        };
+        if relations.is_empty() {
+            return relations;
         }
         let shown = if relations.contains(&Relation::Emergency) { Relation::Emergency } else { Relation::Shown };
         relations.retain(|it| matches!(it, Relation::Lead | Relation::Party | Relation::Unshielded));

@@ -40,6 +40,8 @@ codes! {
         Colleague,
         /// Asked for it.
         Requester,
+        /// Made the access that it is about.
+        Accessor,
     }
 
     /// What goes with a permission.
@@ -114,8 +116,10 @@ pub enum Act {
     Suspend,
     /// Read who has seen a case.
     ReadAccesses,
-    /// Release to a child's representative who has seen its case, or withhold an access from that.
+    /// Release to a child's representative who has seen its case.
     ReleaseAccesses,
+    /// Withhold an access from what is released.
+    WithholdAccess,
 }
 
 impl Act {
@@ -128,7 +132,7 @@ impl Act {
         all.extend(Action::ALL.iter().copied().map(Referral));
         all.extend([RetractLate, ReadReference, KeepAgency, ReadAccessLog]);
         all.extend([Shield, Unshield, EraseChild, OpenEmergency, ConfirmEmergency, ReadEmergency, ReviewEmergency]);
-        all.extend([Suspend, ReadAccesses, ReleaseAccesses]);
+        all.extend([Suspend, ReadAccesses, ReleaseAccesses, WithholdAccess]);
         all
     }
 }

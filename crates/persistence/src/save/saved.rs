@@ -4,6 +4,7 @@ use lindung_domain::case::{Added, Case, Opened, Shielded, Written};
 use lindung_domain::emergency::EmergencyAccess;
 use lindung_domain::proposal::{Effect, Enacted, Proposal};
 use lindung_domain::referral::Referral;
+use lindung_domain::release::{Release, Withheld};
 use lindung_domain::{CaseId, ChildId};
 use uuid::Uuid;
 
@@ -49,6 +50,16 @@ pub trait Saved {
     /// The proposal that it makes or changes.
     #[doc(hidden)]
     fn proposal(&self) -> Option<&Proposal> {
+        None
+    }
+    /// The access that it withholds.
+    #[doc(hidden)]
+    fn withheld(&self) -> Option<&Withheld> {
+        None
+    }
+    /// The release that it makes.
+    #[doc(hidden)]
+    fn release(&self) -> Option<&Release> {
         None
     }
 }
@@ -145,6 +156,24 @@ impl Saved for Proposal {
         self.record().case
     }
     fn proposal(&self) -> Option<&Proposal> {
+        Some(self)
+    }
+}
+
+impl Saved for Withheld {
+    fn case(&self) -> CaseId {
+        self.case
+    }
+    fn withheld(&self) -> Option<&Withheld> {
+        Some(self)
+    }
+}
+
+impl Saved for Release {
+    fn case(&self) -> CaseId {
+        self.case
+    }
+    fn release(&self) -> Option<&Release> {
         Some(self)
     }
 }

@@ -3,6 +3,8 @@
 mod docs;
 mod guarded;
 mod sources;
+mod walked;
+pub mod world;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,12 +18,12 @@ fn root() -> PathBuf {
 }
 
 /// The contract, as a stranger reads it.
-fn document() -> Value {
+pub fn document() -> Value {
     serde_json::from_str(Contract::known().unwrap().as_str()).unwrap()
 }
 
 /// Every operation: its method, its path and what is said of it.
-fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+pub fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     let paths = document["paths"].as_object().unwrap();
     paths
         .iter()

@@ -7,6 +7,7 @@ mod json;
 mod paths;
 mod texts;
 mod times;
+mod unknown;
 
 use lindung_tests::{Raw, Session, TestApp, Wire};
 

@@ -8,6 +8,8 @@ mod proofs;
 mod rights;
 mod vouching;
 
+pub use access::forged_for_another_audience;
+
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;

@@ -37,6 +37,11 @@ async fn forged(app: &TestApp, change: impl FnOnce(&mut Value, &mut Value, i64))
     jwt(&header, &claims, |it| key.sign(it))
 }
 
+/// The `Authorization` of an officer's token that is good for another service.
+pub async fn forged_for_another_audience(app: &TestApp) -> String {
+    format!("Bearer {}", forged(app, |_, claims, _| claims["aud"] = json!("https://elsewhere.example/v1")).await)
+}
+
 #[actix_web::test]
 async fn a_token_signed_by_the_services_key_is_good() {
     let app = TestApp::start().await;

@@ -1,0 +1,143 @@
+//! Every operation, tried by everybody: the reviewer's page of who gets through which door.
+//!
+//! No token and a token for another audience are 401 everywhere. Of the others the table says how they are answered:
+//! `yes` is past the door (2xx, or 409 where its present state stands in the way).
+
+use lindung_tests::{Session, TestApp};
+use serde_json::json;
+
+use super::world::World;
+use super::{document, operations};
+use crate::tokens::forged_for_another_audience;
+
+/// `stranger` is an officer of an agency without any grant. `wrong` has a grant, but for another section, and is the
+/// recipient of the referral. `granted` has a grant that shows and lets write what is asked for. `auditor` is of the
+/// lead's ministry, `administrator` of the recipient's, `client` the lead's system alone; `officer` and `supervisor`
+/// are of the lead.
+const TABLE: &str = "
+                               stranger      wrong         granted       coordinator   auditor       administrator client        officer       supervisor
+read_access_log                403           403           403           403           yes           403           403           403           403
+list_agencies                  yes           yes           yes           yes           yes           yes           yes           yes           yes
+register_unit                  403           403           403           403           403           yes           403           403           403
+get_agency                     yes           yes           yes           yes           yes           yes           yes           yes           yes
+change_agency                  403           403           403           403           403           yes           403           403           403
+list_cases                     yes           yes           yes           yes           403           403           403           yes           yes
+create_case                    yes           yes           yes           403           403           403           403           yes           yes
+get_case                       404           yes           yes           yes           404           404           404           yes           yes
+amend_case                     404           403           403           403           404           404           404           yes           yes
+list_accesses                  404           403           403           403           404           404           404           403           yes
+release_accesses               404           403           403           403           404           404           404           403           yes
+get_release                    404           403           403           403           404           404           404           403           yes
+withhold_access                404           404           404           404           404           404           404           403           yes
+list_children                  404           yes           yes           yes           404           404           404           yes           yes
+add_child                      404           403           403           403           404           404           404           yes           yes
+get_child                      404           yes           yes           404           404           404           404           yes           yes
+get_child_section              404           403           yes           403           404           404           404           yes           yes
+put_child_section              404           403           yes           403           404           404           404           yes           yes
+shield_child                   404           403           403           403           404           404           404           403           yes
+close_case                     404           403           403           403           404           404           404           403           yes
+list_case_messages             404           403           403           403           404           404           404           yes           yes
+list_proposals                 404           403           403           403           404           404           404           403           yes
+create_proposal                404           403           403           403           404           404           404           403           yes
+list_case_referrals            404           yes           yes           yes           404           404           404           yes           yes
+create_referral                404           403           403           403           404           404           404           yes           yes
+reopen_case                    404           403           403           403           404           404           404           403           yes
+get_section                    404           403           yes           403           404           404           404           yes           yes
+put_section                    404           403           yes           403           404           404           404           yes           yes
+shield_case                    404           403           403           403           404           404           404           403           yes
+get_timeline                   404           yes           yes           yes           404           404           404           yes           yes
+list_code_lists                yes           yes           yes           yes           yes           yes           yes           yes           yes
+get_code_list                  yes           yes           yes           yes           yes           yes           yes           yes           yes
+list_emergency_accesses        yes           yes           yes           403           yes           403           403           yes           yes
+open_emergency_access          403           yes           yes           403           403           403           403           403           403
+get_emergency_access           404           404           404           404           404           404           404           403           yes
+confirm_emergency_access       404           404           404           404           404           404           404           403           403
+review_emergency_access        404           404           404           404           404           404           404           403           yes
+list_inbox                     yes           yes           yes           403           403           403           403           yes           yes
+list_outbox                    yes           yes           yes           403           403           403           403           yes           yes
+confirm_proposal               404           404           404           404           404           404           404           403           403
+decline_proposal               404           404           404           404           404           404           404           403           yes
+get_referral                   404           yes           404           yes           404           404           404           yes           yes
+amend_referral                 404           403           404           403           404           404           404           yes           yes
+accept_referral                404           yes           404           403           404           404           404           403           403
+answer_referral                404           403           404           403           404           404           404           yes           yes
+ask_referral                   404           yes           404           403           404           404           404           403           403
+cancel_referral                404           403           404           403           404           404           404           yes           yes
+claim_referral                 404           yes           404           403           404           404           404           403           403
+complete_referral              404           yes           404           403           404           404           404           403           403
+confirm_cancel_referral        404           yes           404           403           404           404           404           403           403
+decline_referral               404           yes           404           403           404           404           404           403           403
+decline_cancel_referral        404           yes           404           403           404           404           404           403           403
+escalate_referral              404           403           404           yes           404           404           404           403           403
+fail_referral                  404           yes           404           403           404           404           404           403           403
+hold_referral                  404           yes           404           403           404           404           404           403           403
+mark_referral_entered_in_error 404           403           404           403           404           404           404           403           yes
+list_referral_messages         404           yes           404           403           404           404           404           yes           yes
+note_referral                  404           yes           404           403           404           404           404           yes           yes
+receive_referral               404           yes           404           403           404           404           404           403           403
+redirect_referral              404           yes           404           403           404           404           404           403           403
+reject_referral                404           yes           404           403           404           404           404           403           403
+remind_referral                404           403           404           yes           404           404           404           403           403
+request_cancel_referral        404           403           404           403           404           404           404           yes           yes
+resume_referral                404           yes           404           403           404           404           404           403           403
+send_referral                  404           403           404           403           404           404           404           yes           yes
+start_referral                 404           yes           404           403           404           404           404           403           403
+withdraw_cancel_referral       404           403           404           403           404           404           404           yes           yes
+list_suspensions               403           403           403           403           403           yes           403           403           403
+create_suspension              403           403           403           403           403           yes           403           403           403
+lift_suspension                404           404           404           404           404           yes           404           404           404
+";
+
+fn class(status: u16) -> String {
+    match status {
+        200 | 201 | 202 | 409 => "yes".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The answer has its one row in the access log, under the operation's name.
+fn is_logged(app: &TestApp, who: &Session, reply: &lindung_client::Reply, name: &str) {
+    let request = reply.header("x-request-id").unwrap();
+    let rows = app.database.rows(&format!("select action from access_log where request_id = '{request}'"));
+    assert_eq!(rows, [json!({ "action": name })], "{} {name}", who.agency);
+}
+
+#[actix_web::test]
+async fn every_operation_is_open_to_whom_the_table_says_and_logged() {
+    let (app, document) = (TestApp::start().await, document());
+    let crowd = World::crowd(&app).await;
+    let forged = forged_for_another_audience(&app).await;
+    let names: Vec<&str> = crowd.iter().map(|it| it.0).collect();
+    let mut lines = vec![format!("{:<31}{}", "", row(&names))];
+    let (mut world, mut changed) = (World::new(&app, 0).await, false);
+    for (n, (method, template, operation)) in operations(&document).into_iter().enumerate() {
+        let name = operation["operationId"].as_str().unwrap();
+        if !template.starts_with("/v1/") {
+            continue;
+        }
+        if changed || method != "get" {
+            world = World::new(&app, n + 1).await;
+        }
+        changed = method != "get";
+        let path = world.path(template);
+        for headers in [&[][..], &[("authorization", forged.as_str())]] {
+            let reply = app.raw(&method.to_uppercase(), &path, headers, None).await;
+            assert_eq!((reply.status, reply.problem()), (401, Some("unauthenticated")), "{name}");
+        }
+        let mut cells = Vec::new();
+        for (at, (_, who)) in crowd.iter().enumerate() {
+            let body = world.body(name, 100 * n + at);
+            let answered = world.asks(who, (method, &path), body.as_ref()).await;
+            is_logged(&app, who, &answered, name);
+            cells.push(class(answered.status));
+        }
+        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+        lines.push(format!("{name:<31}{}", row(&cells)));
+    }
+    let told: Vec<&str> = TABLE.trim_matches('\n').lines().collect();
+    assert!(lines == told, "the table is not what happens, which is:\n{}", lines.join("\n"));
+}
+
+fn row(cells: &[&str]) -> String {
+    cells.iter().map(|it| format!("{it:<14}")).collect::<String>().trim_end().to_owned()
+}

@@ -8,4 +8,8 @@ deploy/development/cluster.sh start test
 LINDUNG_TEST_DATABASE_URL=$(database_url test postgres)
 export LINDUNG_TEST_DATABASE_URL
 read -ra arguments <<<"${ARGS-}"
-exec cargo test --workspace "${arguments[@]}"
+cargo test --workspace "${arguments[@]}"
+if [ -z "${ARGS-}" ]; then
+  # The service without its own check, in a build of its own: what stands behind it keeps agencies apart.
+  cargo test -p lindung-tests --features unchecked --test apart
+fi

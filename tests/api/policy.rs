@@ -1,6 +1,7 @@
 //! The policy has two forms: the domain decides about what is loaded, SQL about what is read. Over a
 //! generated world both must say the same, of every actor and everything there is.
 
+mod cedar;
 pub(crate) mod oracle;
 pub(crate) mod world;
 

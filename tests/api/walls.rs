@@ -1,7 +1,7 @@
 //! Row-level security, the second line behind the service's own policy: that it stands, and what it lets through
 //! by itself.
 
-mod alone;
+pub(crate) mod alone;
 mod catalogue;
 mod forged;
 

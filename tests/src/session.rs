@@ -233,3 +233,19 @@ pub fn referral_body(recipient: &str) -> Value {
         "purposes": ["investigation", "protection", "service-provision", "education-safeguarding", "content-removal"],
     })
 }
+
+/// A body with which an action on a referral succeeds where it is possible.
+pub fn action_body(action: &str) -> Value {
+    match action {
+        "amend" => referral_body("KPWKM.JKM"),
+        "decline" | "reject" => json!({ "reason": "outside-mandate" }),
+        "redirect" => json!({ "to": "KDN.PDRM.D11.KL", "reason": "Yours by area." }),
+        "hold" | "request-cancel" | "decline-cancel" | "mark-entered-in-error" => json!({ "reason": "It must be." }),
+        "ask" | "answer" | "note" => json!({ "text": "Words." }),
+        "complete" => json!({ "outcome": "investigation-opened", "summary": "An investigation was opened." }),
+        "fail" => json!({ "reason": "no-response" }),
+        "cancel" => json!({ "reason": "no-longer-needed" }),
+        "confirm-cancel" => json!({ "workDone": "Two interviews." }),
+        _ => json!({}),
+    }
+}

@@ -6,6 +6,9 @@
 
 mod vocabulary;
 
+#[cfg(all(feature = "unchecked", not(debug_assertions)))]
+compile_error!("`unchecked` permits everything: it is for tests, and never for a release");
+
 use std::collections::BTreeSet;
 
 use crate::actor::{Actor, Purpose, Role};
@@ -151,6 +154,9 @@ pub type Relations = BTreeSet<Relation>;
 
 /// The relation that permits the act, for the access log; or none.
 pub fn permits(actor: &Actor, act: Act, relations: &Relations) -> Option<Relation> {
+    if cfg!(feature = "unchecked") {
+        return Some(relations.first().copied().unwrap_or(Relation::Own));
+    }
     relations.iter().copied().find(|it| who(act, *it).admits(actor) && serves(actor.purpose(), act, *it))
 }
 

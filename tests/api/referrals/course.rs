@@ -1,5 +1,6 @@
 //! The people around one referral, every state that it can be brought to, and a good body for every action.
 
+pub use lindung_tests::action_body as good;
 use lindung_tests::{Ref, Session, TestApp, referral_body};
 use serde_json::{Value, json};
 
@@ -145,22 +146,6 @@ impl Cast {
             return from.does(&stepped, "request-cancel", good("request-cancel")).await;
         }
         stepped
-    }
-}
-
-/// A body with which the action succeeds where it is possible.
-pub fn good(action: &str) -> Value {
-    match action {
-        "amend" => referral_body("KPWKM.JKM"),
-        "decline" | "reject" => json!({ "reason": "outside-mandate" }),
-        "redirect" => json!({ "to": "KDN.PDRM.D11.KL", "reason": "Yours by area." }),
-        "hold" | "request-cancel" | "decline-cancel" | "mark-entered-in-error" => json!({ "reason": "It must be." }),
-        "ask" | "answer" | "note" => json!({ "text": "Words." }),
-        "complete" => json!({ "outcome": "investigation-opened", "summary": "An investigation was opened." }),
-        "fail" => json!({ "reason": "no-response" }),
-        "cancel" => json!({ "reason": "no-longer-needed" }),
-        "confirm-cancel" => json!({ "workDone": "Two interviews." }),
-        _ => json!({}),
     }
 }
 

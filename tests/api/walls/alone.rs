@@ -120,7 +120,7 @@ fn child(id: &Value) -> Option<ChildId> {
 }
 
 /// Somebody who looks at a case in an emergency; what is shielded opens when a colleague agrees.
-async fn emergency(app: &TestApp, of: &str) -> Actor {
+pub(crate) async fn emergency(app: &TestApp, of: &str) -> Actor {
     const AGENCY: &str = "KDN.PDRM.D11.SELANGOR";
     let reference =
         &app.database.rows(&format!("select reference from cases where {of} order by id desc"))[0]["reference"];

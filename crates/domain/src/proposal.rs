@@ -82,7 +82,7 @@ pub struct Enacted {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// A shield was lifted, or names others.
-    Shielded(Shielded),
+    Shielded(Box<Shielded>),
     /// A child was erased.
     Erased(Erased),
 }
@@ -164,7 +164,7 @@ impl Proposal {
             (ProposalKind::Unshield, child) => {
                 let past = if child.is_some() { "child.unshielded" } else { "case.unshielded" };
                 let (shielded, event) = file.shielded_as(*child, admits.clone(), past, asking);
-                (Effect::Shielded(shielded), event)
+                (Effect::Shielded(Box::new(shielded)), event)
             }
             (ProposalKind::EraseChild, Some(child)) => {
                 let (erased, event) = file.erased(*child, asking);

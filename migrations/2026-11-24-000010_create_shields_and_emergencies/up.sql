@@ -202,6 +202,11 @@ begin
 end $$;
 comment on function policy.identified is 'The children that the blind index names, whoever may see them: each has still to be confirmed by opening its identity';
 
+create or replace function policy.accesses_of(asked uuid) returns setof access_log language sql stable security definer set search_path = pg_catalog, public
+    as $$ select * from access_log a where a.case_ids @> array[asked] and policy.audits(a.agency)
+        and (policy.agency() in ('PP', 'SUHAKAM.OCC') or a.outcome in ('permitted', 'replayed', 'denied', 'stale', 'conflict')) $$;
+comment on function policy.accesses_of is 'The accesses that touch the case, as far as the auditor may read them; whether a try that was not found would have hit something is for the oversight offices alone';
+
 create function policy.veil(asked uuid, hidden boolean) returns void language sql security definer set search_path = pg_catalog, public as $$
     update referrals set shielded = hidden where case_id = asked and policy.leads(asked)
 $$;

@@ -37,13 +37,13 @@ create function policy.supervises() returns boolean language sql stable
     as $$ select coalesce('supervisor' = any(policy.roles()), false) $$;
 comment on function policy.supervises is 'Whether whoever asks is a supervisor';
 
-create function policy.tells_of(asked uuid, touched uuid[], target text) returns boolean language sql stable security definer set search_path = pg_catalog, public as $$
+create function policy.tells_of(asked uuid, touched uuid[], target text) returns boolean language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
     select coalesce(bool_or(known and k.id = any(touched)) or not bool_or(not known and (k.id = any(touched) or coalesce(target like '%' || k.id || '%', false))), true)
     from (select id, policy.lets_through(asked, shield) as known from children where case_id = asked) k
 $$;
 comment on function policy.tells_of is 'Whether an access to the case is about more than children that a shield hides from whoever asks';
 
-create function policy.accesses_to(asked uuid, after_xid xid8, after_id uuid, at_most bigint) returns setof access_log language sql stable security definer set search_path = pg_catalog, public as $$
+create function policy.accesses_to(asked uuid, after_xid xid8, after_id uuid, at_most bigint) returns setof access_log language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
     select a.id, a.at, a.xid, a.request_id, a.client_id, a.agency, a.officer, a.roles, a.purpose, a.action, a.outcome, a.rule, null::text, array[asked],
         array(select k.id from children k where k.case_id = asked and k.id = any(a.child_ids) and policy.lets_through(asked, k.shield) order by k.id),
         a.sections, a.count
@@ -53,13 +53,13 @@ create function policy.accesses_to(asked uuid, after_xid xid8, after_id uuid, at
 $$;
 comment on function policy.accesses_to is 'The accesses that touch the case, for its lead''s supervisors: nothing of other cases, nor of children that a shield hides from them';
 
-create function policy.access_by(asked uuid, entry uuid) returns text language sql stable security definer set search_path = pg_catalog, public as $$
+create function policy.access_by(asked uuid, entry uuid) returns text language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
     select a.agency from access_log a where a.case_ids @> array[asked] and a.id = entry and a.outcome = 'permitted'
         and (a.agency = policy.agency() or policy.leads(asked)) and policy.tells_of(asked, a.child_ids, a.target)
 $$;
 comment on function policy.access_by is 'Whose access to the case it was, for the lead and for that agency itself';
 
-create function policy.releasable(asked uuid, child uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, public as $$
+create function policy.releasable(asked uuid, child uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
     select coalesce(jsonb_agg(jsonb_build_object('at', a.at, 'agency', a.agency, 'action', a.action, 'sections', a.sections, 'purpose', a.purpose)
         order by a.xid, a.id), '[]')
     from access_log a join cases c on c.id = asked join children k on k.case_id = c.id and k.id = child

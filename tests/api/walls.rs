@@ -18,6 +18,7 @@ const ABOUT_NO_CASE: &[&str] = &[
     "code_lists",
     "codes",
     "officers",
+    "registrations",
     "spent_assertions",
     "spent_proofs",
     "spent_proofs_0",

@@ -295,8 +295,9 @@ impl Db {
         let after = filter.after.unwrap_or_else(Place::start);
         let mut query = Sql::<AccessRow>::new().with(
             "select null::uuid as case_id, null::uuid[] as child_ids, null::text[] as sections, ? as rule, e.id as item_id, \
-             to_jsonb(e) as item, e.xid::text as xid from (select * from ",
-            [rule.as_str().into()],
+             to_jsonb(e) || case when ? or e.outcome in ('permitted', 'replayed', 'denied', 'stale', 'conflict') then '{}'::jsonb \
+             else jsonb_build_object('case_ids', '{}'::uuid[]) end as item, e.xid::text as xid from (select * from ",
+            [rule.as_str().into(), all.into()],
         );
         query = match filter.case {
             Some(case) => query.with("policy.accesses_of(?) a", [case.0.into()]),

@@ -31,7 +31,30 @@ async fn two_offices_read_all_of_it_and_others_their_own_peoples() {
     // Its parents and its units are others too.
     inspector.get("/v1/access-log?agency=KDN.PDRM").await.is_problem(403, "not-yours-to-do");
     inspector.get("/v1/access-log?agency=KDN.PDRM.D11.KL").await.is_problem(403, "not-yours-to-do");
-    assert!(log(&app, &inspector, &format!("case={}&agency=KDN.PDRM.D11", case.id)).await.items().len() == 1);
+}
+
+/// A refused try stands in the log of the case, for those who oversee all; to the agency itself it tells nothing that
+/// the refusal did not.
+#[actix_web::test]
+async fn whether_there_was_anything_to_refuse_is_not_told_to_whom_it_was_refused() {
+    let app = TestApp::start().await;
+    let (school, police) = (app.officer("KPM.SEKOLAH.WBA0001").await, app.officer("KDN.PDRM.D11").await);
+    let case = school.opens_case().await;
+    let nobody = "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01";
+    for id in [&case.id, nobody] {
+        police.get(&format!("/v1/cases/{id}")).await.is(404);
+        police.get(&format!("/v1/cases/{id}?x=1")).await.is(400);
+    }
+    let (inspector, secretariat) = (app.auditor("KDN.PDRM.D11").await, app.auditor("PP").await);
+    let tries = "action=get_case&agency=KDN.PDRM.D11";
+    let page = log(&app, &inspector, tries).await;
+    assert_eq!(page.items().len(), 4);
+    assert!(page.items().iter().all(|it| it["caseIds"] == json!([])), "{page:?}");
+    let page = log(&app, &secretariat, tries).await;
+    assert_eq!(page.items().iter().filter(|it| it["caseIds"] == json!([case.id])).count(), 2);
+    let of_case = format!("{tries}&case={}", case.id);
+    assert_eq!(log(&app, &secretariat, &of_case).await.items().len(), 2);
+    assert!(inspector.get(&format!("/v1/access-log?{of_case}")).await.items().is_empty());
 }
 
 #[actix_web::test]

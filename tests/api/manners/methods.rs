@@ -13,7 +13,7 @@ fn paths() -> BTreeMap<String, Vec<String>> {
     let paths = document["paths"].as_object().unwrap();
     let concrete = |path: &str| {
         let code = path.replace("{code}", "KDN.PDRM.D11").replace("{list}", "offence").replace("{section}", "summary");
-        ["{case}", "{child}", "{referral}", "{access}", "{proposal}", "{suspension}"]
+        ["{case}", "{child}", "{referral}", "{access}", "{proposal}", "{suspension}", "{release}", "{entry}"]
             .iter()
             .fold(code, |it, name| it.replace(name, NOBODY))
     };

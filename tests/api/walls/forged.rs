@@ -19,6 +19,12 @@ async fn world(app: &TestApp) -> BTreeSet<String> {
     app.officer("KPWKM.JKM").await.post("/v1/emergency-accesses", &asked).await.is(201);
     let proposed = json!({ "kind": "erase-child", "child": case.child_id(0), "reason": "By order of the court." });
     school.post(&format!("{}/proposals", case.path), &proposed).await.is(201);
+    let released = json!({ "child": case.child_id(0), "representative": "guardian", "reason": "She asked for it." });
+    school.post(&format!("{}/accesses/release", case.path), &released).await.is(201);
+    let seen = school.get(&format!("{}/accesses", case.path)).await;
+    let entry = seen.items().iter().find(|it| it["outcome"] == "permitted").unwrap()["id"].as_str().unwrap().to_owned();
+    let withheld = json!({ "ground": "s15-e", "reason": "It would tell of the investigation." });
+    school.post(&format!("{}/accesses/{entry}/withhold", case.path), &withheld).await.is(200);
     let tables = about_a_case(&app.database);
     for table in &tables {
         assert!(app.database.count(table) > 0, "{table} is empty: nothing is shown by seeing nothing in it");

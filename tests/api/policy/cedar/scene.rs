@@ -58,6 +58,8 @@ impl Asked {
             Act::Shield | Act::Unshield | Act::EraseChild | Act::ReadAccesses | Act::ReleaseAccesses => {
                 Asked::Case(act)
             }
+            // By the lead; that the agency whose access it was may too is no matter of the case.
+            Act::WithholdAccess => Asked::Case(act),
         })
     }
 

@@ -1,6 +1,5 @@
 //! What goes wrong is told in RFC 9457's way, and never repeats what was sent.
 
-use insta::assert_json_snapshot;
 use lindung_tests::{TestApp, case_body};
 use serde_json::json;
 
@@ -12,13 +11,8 @@ async fn a_problem_has_type_title_and_status() {
     let school = app.officer("KPM.SEKOLAH.WBA0001").await;
     let missing = school.get(&format!("/v1/cases/{NOBODY}")).await.is_problem(404, "not-found");
     assert_eq!(missing.header("content-type"), Some("application/problem+json"));
-    assert_json_snapshot!(missing.body, @r#"
-    {
-      "status": 404,
-      "title": "Not found",
-      "type": "urn:lindung:problem:not-found"
-    }
-    "#);
+    let told = json!({ "type": "urn:lindung:problem:not-found", "title": "Not found", "status": 404 });
+    assert_eq!(missing.body, told);
 }
 
 #[actix_web::test]
@@ -28,20 +22,11 @@ async fn a_problem_with_a_field_names_it() {
     let mut body = case_body();
     body["offences"] = json!(["A792.15B", "A792.15B"]);
     let refused = school.post("/v1/cases", &body).await.is_problem(422, "invalid");
-    assert_json_snapshot!(refused.body, @r#"
-    {
-      "errors": [
-        {
-          "code": "duplicate",
-          "field": "offences[1]",
-          "message": "stands twice in the list"
-        }
-      ],
-      "status": 422,
-      "title": "A value cannot be taken",
-      "type": "urn:lindung:problem:invalid"
-    }
-    "#);
+    let told = json!({
+        "type": "urn:lindung:problem:invalid", "title": "A value cannot be taken", "status": 422,
+        "errors": [{ "field": "offences[1]", "code": "duplicate", "message": "stands twice in the list" }],
+    });
+    assert_eq!(refused.body, told);
 }
 
 #[actix_web::test]

@@ -28,6 +28,8 @@ struct Work {
     referral: Ref,
     access: String,
     proposal: String,
+    release: String,
+    entry: String,
 }
 
 impl Work {
@@ -42,8 +44,14 @@ impl Work {
         let access = app.officer("KPWKM.JKM").await.post("/v1/emergency-accesses", &asked).await.is(201);
         let erase = json!({ "kind": "erase-child", "child": case.child_id(0), "reason": "By order of the court." });
         let proposal = school.post(&format!("{}/proposals", case.path), &erase).await.is(201);
+        let released =
+            json!({ "child": case.child_id(0), "representative": "guardian", "reason": "She asked for it." });
+        let release = school.post(&format!("{}/accesses/release", case.path), &released).await.is(201);
+        let seen = school.get(&format!("{}/accesses", case.path)).await;
+        let entry = seen.items().iter().find(|it| it["outcome"] == "permitted").unwrap().clone();
         let id = |it: &Value| it["id"].as_str().unwrap().to_owned();
-        Work { referral, access: id(&access.body), proposal: id(&proposal.body), case }
+        let (access, proposal, release) = (id(&access.body), id(&proposal.body), id(&release.body));
+        Work { referral, access, proposal, release, entry: id(&entry), case }
     }
 
     /// A path of the contract, about this.
@@ -54,6 +62,8 @@ impl Work {
             ("{referral}", &self.referral.id),
             ("{access}", &self.access),
             ("{proposal}", &self.proposal),
+            ("{release}", &self.release),
+            ("{entry}", &self.entry),
             ("{section}", section.as_str()),
             ("{suspension}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{code}", "KPM"),
@@ -66,7 +76,8 @@ impl Work {
 
     /// What gives away that there is such a case.
     fn traces(&self) -> Vec<&str> {
-        let named = [&self.case.id, &self.referral.id, &self.access, &self.proposal].map(String::as_str);
+        let named = [&self.case.id, &self.referral.id, &self.access, &self.proposal, &self.release];
+        let named = named.map(String::as_str);
         let told = [self.case.child_id(0), self.case.body["reference"].as_str().unwrap()];
         named.into_iter().chain(told).chain(CONTENT).collect()
     }
@@ -120,6 +131,8 @@ fn body(operation: &str, path: &str, section: Section, agency: &str, child: &str
         "create_referral" | "amend_referral" => referral_body("KPWKM.JKM.WPKL"),
         "create_proposal" => json!({ "kind": "erase-child", "child": child, "reason": "By order of the court." }),
         "confirm_proposal" | "decline_proposal" | "confirm_emergency_access" => json!({}),
+        "release_accesses" => json!({ "child": child, "representative": "parent", "reason": "They asked for it." }),
+        "withhold_access" => json!({ "ground": "s15-f", "reason": "Somebody would be in danger." }),
         "review_emergency_access" => json!({ "outcome": "justified", "note": "It was right to look." }),
         _ => action_body(path.rsplit('/').next().unwrap()),
     }

@@ -33,6 +33,11 @@ async fn it_holds_from_the_next_request_on_until_it_is_lifted(#[case] whom: Valu
         colleague.get(path).await.is(if all { 401 } else { 200 });
     }
     suspect.post("/v1/cases", &lindung_tests::case_body()).await.is_problem(401, "unauthenticated");
+    // Nor does an emergency tell them whether there is such a case.
+    for reference in [case.body["reference"].as_str().unwrap(), "LDG-2026-999999"] {
+        let asked = json!({ "reference": reference, "code": "other", "reason": "It is said to be very urgent." });
+        suspect.post("/v1/emergency-accesses", &asked).await.is_problem(401, "unauthenticated");
+    }
     assert_eq!(app.database.count("cases"), 1);
     let speaker =
         lindung_client::Speaker::officer("KDN.PDRM.D11", "officer.one", "N", &["officer"], Some("investigation"));

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use diesel::query_dsl::LoadQuery;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Nullable, Uuid as SqlUuid};
 use lindung_domain::case::Asking;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::refusal::Expected;
@@ -158,6 +158,15 @@ impl Db {
                 (true, Seen::One(about)) => Err(why_not(conn, call, about)),
             }
         })
+    }
+
+    /// The case that something belongs to, as far as row-level security shows it to whoever may still ask.
+    pub(crate) fn case_found(&self, call: &Call, query: Sql<Nullable<SqlUuid>>) -> Result<CaseId, Error> {
+        let found: Option<Uuid> = self.transaction_for(&call.actor, call.now, |conn| {
+            file::require_standing(conn, &call.actor)?;
+            Ok(query.get_result(conn)?)
+        })?;
+        Ok(found.map(CaseId).ok_or(Refusal::NotFound)?)
     }
 
     /// Loads, decides, saves: the entity with its events, grants, access row and the answer to

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::db::{About, Call, Db, Read, Seen};
 use crate::error::Error;
+use crate::file;
 use crate::referrals::TimePlace;
 use crate::sql::Sql;
 use crate::visibility;
@@ -210,8 +211,7 @@ impl Db {
     pub fn case_of_emergency(&self, call: &Call, id: EmergencyId) -> Result<CaseId, Error> {
         let query = Sql::<Nullable<SqlUuid>>::new()
             .with("select (select case_id from emergency_accesses where id = ?)", [id.0.into()]);
-        let found: Option<Uuid> = self.transaction_for(&call.actor, call.now, |conn| Ok(query.get_result(conn)?))?;
-        Ok(found.map(CaseId).ok_or(Refusal::NotFound)?)
+        self.case_found(call, query)
     }
 
     /// The case that is named, for somebody who is trusted with emergencies.
@@ -221,6 +221,7 @@ impl Db {
     pub fn case_for_emergency(&self, call: &Call, named: &NamedCase) -> Result<CaseId, Error> {
         let asking = call.asking();
         let found = self.transaction_for(&call.actor, call.now, |conn| {
+            file::require_standing(conn, &call.actor)?;
             emergency::require_trust(trust(conn, &call.actor, call.now)?, &asking)?;
             match named {
                 NamedCase::Reference(reference) => {

@@ -7,7 +7,7 @@ use diesel::sql_types::{Jsonb, Nullable, Uuid as SqlUuid};
 use lindung_domain::policy::Act;
 use lindung_domain::proposal::{Proposal, ProposalKind, ProposalStatus, Record};
 use lindung_domain::shield::{Admitted, Shield};
-use lindung_domain::{AgencyCode, CaseId, ChildId, OfficerId, ProposalId, Refusal, Version};
+use lindung_domain::{AgencyCode, CaseId, ChildId, OfficerId, ProposalId, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -144,8 +144,7 @@ impl Db {
     pub fn case_of_proposal(&self, call: &Call, id: ProposalId) -> Result<CaseId, Error> {
         let query =
             Sql::<Nullable<SqlUuid>>::new().with("select (select case_id from proposals where id = ?)", [id.0.into()]);
-        let found: Option<Uuid> = self.transaction_for(&call.actor, call.now, |conn| Ok(query.get_result(conn)?))?;
-        Ok(found.map(CaseId).ok_or(Refusal::NotFound)?)
+        self.case_found(call, query)
     }
 
     /// What was proposed about a case, oldest first, after `after`.

@@ -5,7 +5,7 @@
 require_compiler
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
-cargo clippy -p lindung-tests --features unchecked --test apart --locked -- -D warnings
+cargo clippy --workspace --features lindung-tests/unchecked --test apart --locked -- -D warnings
 if cargo deny --version >/dev/null 2>&1; then
   # Not `advisories`: that check fetches a database, and this one must work offline.
   cargo deny --locked check bans licenses sources

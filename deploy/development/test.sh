@@ -11,5 +11,6 @@ read -ra arguments <<<"${ARGS-}"
 cargo test --workspace "${arguments[@]}"
 if [ -z "${ARGS-}" ]; then
   # The service without its own check, in a build of its own: what stands behind it keeps agencies apart.
-  cargo test -p lindung-tests --features unchecked --test apart
+  # In the whole workspace, so that no dependency is built once more.
+  cargo test --workspace --features lindung-tests/unchecked --test apart
 fi

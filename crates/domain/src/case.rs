@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::actor::Actor;
 use crate::event::{Change, Event, Subject, secretariat};
 use crate::grant::{Grant, GrantChange};
+use crate::handoff::Handoff;
 use crate::id::{AgencyCode, CaseId, ChildId, ReferralId, Version};
 use crate::message::Message;
 use crate::policy::{self, Act};
@@ -116,8 +117,19 @@ pub struct CaseFile {
     pub shielded: Vec<(ChildId, Shield)>,
     /// Its referrals that are open.
     pub open_referrals: Vec<ReferralId>,
+    /// Its handoffs that wait for somebody, as far as the actor may know of them.
+    pub handoffs: Vec<Handoff>,
     /// The agencies that the command names, as far as they are registered.
     pub parties: Vec<Party>,
+}
+
+/// A case whose header was changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Headed {
+    /// The case.
+    pub case: Case,
+    /// What asked for its lead and is moot, since it was closed.
+    pub moot: Vec<Handoff>,
 }
 
 /// A case just opened, with its children and first sections.

@@ -150,7 +150,7 @@ impl EmergencyAccess {
             it.source == Source::BreakGlass && it.officer.as_ref() == Some(&officer) && it.is_live(asking.now)
         };
         if file.grants.iter().any(|it| it.agency == *asking.actor.agency() && is_open(it)) {
-            return Err(Refusal::CaseNotNow { why: "it is open to you already", referrals: Vec::new() });
+            return Err(Refusal::case_not_now("it is open to you already"));
         }
         let record = Record {
             id,
@@ -184,7 +184,7 @@ impl EmergencyAccess {
     /// Not found, not theirs (whoever asked cannot agree), or not waiting any more.
     pub fn confirm(self, file: &CaseFile, trust: Trust, asking: &Asking<'_>) -> Result<Change<Self>, Refusal> {
         let rule = policy::require(asking.actor, Act::ConfirmEmergency, &self.relations(file, trust, asking))?;
-        let not_now = |why| Err(Refusal::CaseNotNow { why, referrals: Vec::new() });
+        let not_now = |why| Err(Refusal::case_not_now(why));
         if self.0.opened_at.is_some() {
             return not_now("it is open, or was");
         }
@@ -212,7 +212,7 @@ impl EmergencyAccess {
         asking.expected.require(self.0.version)?;
         if self.0.opened_at.is_none() || self.0.review.is_some() {
             let why = if self.0.review.is_some() { "it was reviewed" } else { "it was never opened" };
-            return Err(Refusal::CaseNotNow { why, referrals: Vec::new() });
+            return Err(Refusal::case_not_now(why));
         }
         let access = EmergencyAccess(Record {
             review: Some(outcome),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::actor::SECRETARIAT;
 use crate::grant::GrantChange;
-use crate::id::{AgencyCode, CaseId, ChildId, EmergencyId, ProposalId, ReferralId};
+use crate::id::{AgencyCode, CaseId, ChildId, EmergencyId, GrantId, HandoffId, ProposalId, ReferralId};
 use crate::message::Message;
 use crate::policy::Relation;
 
@@ -23,6 +23,10 @@ pub enum Subject {
     Emergency(EmergencyId),
     /// Something proposed about the case.
     Proposal(ProposalId),
+    /// A handoff of the case.
+    Handoff(HandoffId),
+    /// A grant that was given or ended by hand.
+    Grant(GrantId),
 }
 
 /// One thing that happened to one resource.
@@ -60,7 +64,12 @@ pub struct Change<T> {
 
 impl<T> Change<T> {
     pub(crate) fn new(entity: T, rule: Relation, event: Event) -> Self {
-        Change { entity, rule, events: vec![event], grants: Vec::new(), message: None }
+        Change::of_events(entity, rule, vec![event])
+    }
+
+    /// A command that changed the status of several resources at once.
+    pub(crate) fn of_events(entity: T, rule: Relation, events: Vec<Event>) -> Self {
+        Change { entity, rule, events, grants: Vec::new(), message: None }
     }
 
     /// One more resource whose own status the command changed.

@@ -1,13 +1,18 @@
 //! Grants: who may see what of a case, and until when. Access is the union of the live ones.
 
+mod by_hand;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::actor::{Actor, Purpose};
-use crate::id::{AgencyCode, CaseId, ChildId, OfficerId, ReferralId};
+use crate::id::{AgencyCode, CaseId, ChildId, GrantId, HandoffId, OfficerId, ReferralId};
+use crate::referral::Basis;
 use crate::section::Section;
 use crate::values::codes;
+
+pub use by_hand::{ByHand, EndedByHand, Terms};
 
 codes! {
     /// What a grant comes from.
@@ -16,8 +21,12 @@ codes! {
         Lead,
         /// A referral, pending or accepted.
         Referral,
+        /// A handoff: what the former lead keeps.
+        Handoff,
         /// An emergency access (break-glass).
         BreakGlass,
+        /// A supervisor of the lead.
+        ByHand,
     }
 }
 
@@ -27,6 +36,8 @@ pub const EMERGENCY_LASTS: TimeDelta = TimeDelta::hours(4);
 /// Gives one agency (and no other, neither above nor below it) sight of sections of one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
+    /// Its id, once it is saved or where somebody has to know it before.
+    pub id: Option<GrantId>,
     /// Of which case.
     pub case: CaseId,
     /// To which agency.
@@ -35,8 +46,16 @@ pub struct Grant {
     pub source: Source,
     /// The referral that gave it.
     pub referral: Option<ReferralId>,
+    /// The handoff that gave it.
+    pub handoff: Option<HandoffId>,
     /// The one officer of the agency whom it is for; all of them when unset.
     pub officer: Option<OfficerId>,
+    /// The referrals through which it came, the lead's first and the one that gave it last.
+    pub chain: Vec<ReferralId>,
+    /// Why it was given by hand, in words.
+    pub reason: Option<String>,
+    /// What it rests on, where it was given by hand.
+    pub ground: Option<Basis>,
     /// The sections that may be read.
     pub sections: Vec<Section>,
     /// The sections, among those, that may be written.
@@ -57,11 +76,16 @@ impl Grant {
     /// Everything, for the lead.
     pub(crate) fn of_lead(case: CaseId, agency: AgencyCode, now: DateTime<Utc>) -> Grant {
         Grant {
+            id: None,
             case,
             agency,
             source: Source::Lead,
             referral: None,
+            handoff: None,
             officer: None,
+            chain: Vec::new(),
+            reason: None,
+            ground: None,
             sections: Section::ALL.to_vec(),
             contributes: Section::ALL.to_vec(),
             children: None,
@@ -118,15 +142,39 @@ impl Grant {
 pub enum GrantChange {
     /// A new grant.
     Give(Grant),
-    /// The live grants that a referral gave end: of one agency, or of all.
+    /// Live grants end.
     End {
+        /// Which of them.
+        which: Ending,
+        /// From when on they give nothing.
+        at: DateTime<Utc>,
+    },
+}
+
+/// Which live grants of a case end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Those that a referral gave: to one agency, or to all.
+    Referral {
         /// Whose referral.
         referral: ReferralId,
         /// Of this agency only.
         agency: Option<AgencyCode>,
-        /// From when on they give nothing.
-        at: DateTime<Utc>,
     },
+    /// The lead's.
+    Lead,
+}
+
+impl Ending {
+    /// Whether it is about this grant.
+    pub fn names(&self, grant: &Grant) -> bool {
+        match self {
+            Ending::Referral { referral, agency } => {
+                grant.referral == Some(*referral) && agency.as_ref().is_none_or(|it| grant.agency == *it)
+            }
+            Ending::Lead => grant.source == Source::Lead,
+        }
+    }
 }
 
 /// The live grants of an actor's agency on one case.
@@ -212,6 +260,16 @@ impl<'a> Standing<'a> {
     /// Whether what the actor's agency may share onward may be used for the purpose.
     pub fn shares_for(&self, purpose: Purpose) -> bool {
         self.grants.iter().any(|it| it.onward && it.purposes.contains(&purpose))
+    }
+
+    /// The referrals through which the actor's agency came to what it may share onward: of the longest way. The lead's
+    /// own has none.
+    pub fn chain(&self) -> Vec<ReferralId> {
+        let shares: Vec<_> = self.usable().filter(|it| it.onward).collect();
+        if shares.iter().any(|it| it.source == Source::Lead) {
+            return Vec::new();
+        }
+        shares.into_iter().map(|it| it.chain.clone()).max_by_key(Vec::len).unwrap_or_default()
     }
 
     /// Whether the actor may share anything onward.

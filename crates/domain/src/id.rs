@@ -39,6 +39,8 @@ uuid_ids! {
     ReferralId;
     /// A grant (UUIDv7).
     GrantId;
+    /// A handoff (UUIDv7).
+    HandoffId;
     /// An event (UUIDv7).
     EventId;
     /// An emergency access (UUIDv7).

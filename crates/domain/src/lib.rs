@@ -10,6 +10,7 @@ pub mod case;
 pub mod emergency;
 pub mod event;
 pub mod grant;
+pub mod handoff;
 pub mod id;
 pub mod message;
 pub mod policy;
@@ -24,8 +25,8 @@ pub mod values;
 pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
-    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, EmergencyId, EventId, GrantId, MessageId, OfficerId,
-    ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
+    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, EmergencyId, EventId, GrantId, HandoffId, MessageId,
+    OfficerId, ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

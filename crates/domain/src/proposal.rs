@@ -123,7 +123,7 @@ impl Proposal {
         let proposed_by = asking.actor.officer_id().cloned().ok_or(Refusal::NotYours)?;
         match kind {
             ProposalKind::Unshield if file.shield_of(child).is_none() => {
-                return Err(Refusal::CaseNotNow { why: "it is not shielded", referrals: Vec::new() });
+                return Err(Refusal::case_not_now("it is not shielded"));
             }
             ProposalKind::EraseChild if child.is_none() => {
                 return Err(Invalid::new("child", "required", "names the child to erase").into());
@@ -202,7 +202,7 @@ impl Proposal {
             return Err(Refusal::NotYours);
         }
         if record.status != ProposalStatus::Proposed || asking.now >= record.proposed_at + LASTS {
-            return Err(Refusal::CaseNotNow { why: "it is decided, or older than seven days", referrals: Vec::new() });
+            return Err(Refusal::case_not_now("it is decided, or older than seven days"));
         }
         let (decided_by, decided_at) = (Some(decided_by), Some(asking.now));
         Ok((rule, Proposal(Record { status, decided_by, decided_at, version: record.version.next(), ..record })))

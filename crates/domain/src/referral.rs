@@ -5,6 +5,7 @@
 mod apply;
 mod command;
 mod disclosure;
+mod handover;
 mod status;
 mod terms;
 
@@ -13,6 +14,8 @@ use chrono::{DateTime, Utc};
 pub use command::{Action, Coded, Command};
 pub use status::{Facts, Status};
 pub use terms::{Basis, Party, Route, Share, Terms};
+
+pub(crate) use terms::eligible;
 
 use crate::id::{AgencyCode, CaseId, OfficerId, ReferralId, Version};
 use crate::values::Outcome;
@@ -57,6 +60,8 @@ pub struct Record {
     pub reason: Option<String>,
     /// Whom a rejection suggested.
     pub suggested: Option<AgencyCode>,
+    /// The referrals through which its sender came to what it shares, the lead's first; none of the lead's own.
+    pub chain: Vec<ReferralId>,
     /// Its version.
     pub version: Version,
     /// When it was made.

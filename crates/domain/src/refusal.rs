@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Datelike, Utc};
 
-use crate::id::{ReferralId, Version};
-use crate::referral::Action;
+use crate::handoff::ManifestChange;
+use crate::id::{HandoffId, ReferralId, Version};
 
 /// A value that cannot be taken, with the field that holds it. Never carries the value itself,
 /// which may be personal.
@@ -48,11 +48,11 @@ pub enum Refusal {
         /// The version it has now.
         current: Version,
     },
-    /// The referral's state does not allow it.
+    /// The state of the referral or handoff does not allow it.
     #[error("not in this state")]
     NotNow {
         /// What this actor may do now.
-        allowed: Vec<Action>,
+        allowed: Vec<&'static str>,
     },
     /// The case's state does not allow it.
     #[error("{why}")]
@@ -61,10 +61,32 @@ pub enum Refusal {
         why: &'static str,
         /// The referrals that stand in the way.
         referrals: Vec<ReferralId>,
+        /// The handoffs that stand in the way.
+        handoffs: Vec<HandoffId>,
+    },
+    /// The case is not as it was offered.
+    #[error("not as it was offered")]
+    Changed {
+        /// What is different.
+        changes: Vec<ManifestChange>,
+        /// The version of the manifest as it is now.
+        manifest: String,
     },
     /// A value that the domain cannot take.
     #[error("invalid")]
     Invalid(Vec<Invalid>),
+}
+
+impl Refusal {
+    /// The case's state does not allow it, whatever its referrals and handoffs.
+    pub fn case_not_now(why: &'static str) -> Self {
+        Refusal::CaseNotNow { why, referrals: Vec::new(), handoffs: Vec::new() }
+    }
+
+    /// A handoff stands in the way.
+    pub(crate) fn pending_handoff(why: &'static str, handoff: HandoffId) -> Self {
+        Refusal::CaseNotNow { why, referrals: Vec::new(), handoffs: vec![handoff] }
+    }
 }
 
 impl From<Invalid> for Refusal {

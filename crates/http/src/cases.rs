@@ -151,7 +151,7 @@ async fn amend_case(
     let amended = app.write(call, how, move |tx, loaded, asking| {
         let change = loaded.file()?.apply(Command::Amend(header.clone()), asking)?;
         require_codes(tx, &header, asking.now)?;
-        let answer = CaseAck::answer(200, change.entity(), &[])?;
+        let answer = CaseAck::answer(200, &change.entity().case, &[])?;
         Ok((change, answer))
     });
     amended.await.map(Done)
@@ -159,7 +159,8 @@ async fn amend_case(
 
 /// Close a case with an outcome.
 ///
-/// For the lead's supervisors. Not while a referral of it is open: 409 then names those that are.
+/// For the lead's supervisors. Not while a referral of it is open or it is offered to another agency: 409 then names what
+/// stands in the way. Whoever had asked for its lead is told that this is moot.
 #[utoipa::path(
     tag = "cases",
     params(("case" = CaseId, Path, description = "The case"), IfMatchHeader, KeyHeader),
@@ -211,7 +212,7 @@ async fn apply(
     let how = How { target: Target::Case(case), expected, named: Vec::new(), repeat };
     let changed = app.write(call, how, move |_, loaded, asking| {
         let change = loaded.file()?.apply(command, asking)?;
-        let answer = CaseAck::answer(200, change.entity(), &[])?;
+        let answer = CaseAck::answer(200, &change.entity().case, &[])?;
         Ok((change, answer))
     });
     changed.await.map(Done)

@@ -16,6 +16,8 @@ mod code_lists;
 mod cursor;
 mod emergencies;
 mod extract;
+mod grants;
+mod handoffs;
 pub mod keys;
 mod language;
 pub mod limits;
@@ -66,6 +68,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(sections::routes)
                 .configure(timeline::routes)
                 .configure(referrals::routes)
+                .configure(handoffs::routes)
+                .configure(grants::routes)
                 .configure(access_log::routes)
                 .configure(accesses::routes)
                 .configure(releases::routes)

@@ -7,8 +7,9 @@ use std::fmt;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, ETAG, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
+use lindung_domain::handoff::ManifestChange;
 use lindung_domain::refusal::Invalid;
-use lindung_domain::{ReferralId, Refusal, Version, referral::Action};
+use lindung_domain::{HandoffId, ReferralId, Refusal, Version};
 use lindung_persistence::Error;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -62,7 +63,7 @@ pub enum Problem {
 }
 
 /// A problem as it is sent (RFC 9457).
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Problem)]
 pub struct ProblemView {
@@ -80,12 +81,22 @@ pub struct ProblemView {
     /// The fields that it is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// Of `not-now`: what you may do to the referral now.
+    /// Of `not-now`: what you may do to the referral or handoff now.
     #[serde(skip_serializing_if = "Option::is_none")]
-    allowed_actions: Option<Vec<Action>>,
+    #[schema(value_type = Option<Vec<String>>, example = json!(["accept", "reject"]))]
+    allowed_actions: Option<Vec<&'static str>>,
     /// Of `not-now`: the open referrals that stand in the way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     open_referrals: Vec<ReferralId>,
+    /// Of `not-now`: the handoffs that stand in the way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    open_handoffs: Vec<HandoffId>,
+    /// Of `changed`: what is not as it was offered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<ManifestChange>,
+    /// Of `changed`: the version of the manifest as it is now, which acceptance may name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<String>,
     /// Of `stale`: the version that is there now.
     #[serde(skip_serializing_if = "Option::is_none")]
     current_version: Option<Version>,
@@ -137,6 +148,9 @@ impl Problem {
             }
             Problem::Refused(Error::Refused(Refusal::NotNow { .. } | Refusal::CaseNotNow { .. })) => {
                 Kind(S::CONFLICT, "not-now", "Not possible in its present state", "conflict")
+            }
+            Problem::Refused(Error::Refused(Refusal::Changed { .. })) => {
+                Kind(S::CONFLICT, "changed", "The case is not as it was offered", "conflict")
             }
             Problem::Malformed(_) => Kind(S::BAD_REQUEST, "malformed", "The request cannot be read", "invalid"),
             Problem::Invalid(_) | Problem::Refused(Error::Refused(Refusal::Invalid(_))) => {
@@ -220,11 +234,21 @@ impl Problem {
             | Problem::Fault(_)
             | Problem::Refused(_) => (None, &[]),
         };
-        let (allowed_actions, open_referrals, current_version) = match self {
-            Problem::Refused(Error::Refused(Refusal::NotNow { allowed })) => (Some(allowed.clone()), Vec::new(), None),
-            Problem::Refused(Error::Refused(Refusal::CaseNotNow { referrals, .. })) => (None, referrals.clone(), None),
-            Problem::Refused(Error::Refused(Refusal::Stale { current })) => (None, Vec::new(), Some(*current)),
-            _ => (None, Vec::new(), None),
+        let none = ProblemView::default();
+        let standing = match self {
+            Problem::Refused(Error::Refused(Refusal::NotNow { allowed })) => {
+                ProblemView { allowed_actions: Some(allowed.clone()), ..none }
+            }
+            Problem::Refused(Error::Refused(Refusal::CaseNotNow { referrals, handoffs, .. })) => {
+                ProblemView { open_referrals: referrals.clone(), open_handoffs: handoffs.clone(), ..none }
+            }
+            Problem::Refused(Error::Refused(Refusal::Changed { changes, manifest })) => {
+                ProblemView { changes: changes.clone(), manifest: Some(manifest.clone()), ..none }
+            }
+            Problem::Refused(Error::Refused(Refusal::Stale { current })) => {
+                ProblemView { current_version: Some(*current), ..none }
+            }
+            _ => none,
         };
         let field_error = |it: &Invalid| FieldError {
             field: it.field.clone(),
@@ -237,9 +261,7 @@ impl Problem {
             status: status.as_u16(),
             detail,
             errors: errors.iter().map(field_error).collect(),
-            allowed_actions,
-            open_referrals,
-            current_version,
+            ..standing
         }
     }
 }

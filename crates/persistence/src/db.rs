@@ -13,13 +13,14 @@ use diesel::sql_types::{Bool, Nullable, Uuid as SqlUuid};
 use lindung_domain::case::Asking;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::refusal::Expected;
-use lindung_domain::{Actor, CaseId, Change, ChildId, EmergencyId, ReferralId, Refusal, Section};
+use lindung_domain::{Actor, CaseId, Change, ChildId, EmergencyId, HandoffId, ReferralId, Refusal, Section};
 use uuid::Uuid;
 
 use crate::access_log;
 use crate::emergencies;
 use crate::error::Error;
 use crate::file::{self, Loaded, Target};
+use crate::handoffs;
 use crate::idempotency::{self, Answer, Repeat};
 use crate::proofs::{self, Proof};
 use crate::save::{self, Saved};
@@ -100,6 +101,7 @@ pub(crate) enum About {
     Section(CaseId, Section, Option<ChildId>),
     Referral(ReferralId, Act),
     Emergency(EmergencyId),
+    Handoff(HandoffId),
 }
 
 /// A command on its way into the database.
@@ -264,6 +266,12 @@ fn why_not(conn: &mut PgConnection, call: &Call, about: About) -> Error {
         let target = match about {
             About::Case(id, _) | About::Child(id, _) | About::Section(id, ..) => Target::Case(id),
             About::Referral(id, _) => Target::Referral(id),
+            About::Handoff(id) => {
+                let case = handoffs::load(conn, id)?.ok_or(Refusal::NotFound)?;
+                let file = file::load(conn, call, Target::Case(case.record().case), &[], None)?;
+                let refused = case.require_read(file.file()?, &asking).err();
+                return Ok(refused.unwrap_or(Refusal::NotFound).into());
+            }
             About::Emergency(id) => {
                 let known = emergencies::load(conn, id)?.is_some();
                 return Ok(if known { Refusal::NotYours } else { Refusal::NotFound }.into());
@@ -285,7 +293,7 @@ fn why_not(conn: &mut PgConnection, call: &Call, about: About) -> Error {
                 let relations = loaded.file()?.relations_to(section, child, &asking);
                 policy::require(asking.actor, Act::ReadSection, &relations).map(|_| ())
             }
-            About::Emergency(_) => Err(Refusal::NotFound),
+            About::Emergency(_) | About::Handoff(_) => Err(Refusal::NotFound),
         };
         Ok(refused.err().unwrap_or(Refusal::NotFound).into())
     };

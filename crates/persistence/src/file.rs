@@ -8,12 +8,15 @@ use diesel::{OptionalExtension, RunQueryDsl};
 use lindung_domain::case::{Asking, CaseFile};
 use lindung_domain::emergency::{self, EmergencyAccess, Trust};
 use lindung_domain::grant::Grant;
+use lindung_domain::handoff::Handoff;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::proposal::Proposal;
 use lindung_domain::referral::{Action, Party, Referral};
 use lindung_domain::release::Entry;
 use lindung_domain::shield::{Admitted, Shield};
-use lindung_domain::{AccessId, Actor, CaseId, ChildId, EmergencyId, ProposalId, ReferralId, Refusal};
+use lindung_domain::{
+    AccessId, Actor, CaseId, ChildId, EmergencyId, GrantId, HandoffId, ProposalId, ReferralId, Refusal,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -23,6 +26,8 @@ use crate::accesses;
 use crate::db::{Call, Writing};
 use crate::emergencies;
 use crate::error::Error;
+use crate::grants::{self, GrantItem};
+use crate::handoffs;
 use crate::idempotency::{self, Answer, KeptAnswer, Repeat};
 use crate::proposals;
 use crate::referrals::ReferralRow;
@@ -45,6 +50,10 @@ pub enum Target {
     EmergencyAccess(EmergencyId, CaseId),
     /// A proposal, and so its case.
     Proposal(ProposalId, CaseId),
+    /// A handoff, and so its case.
+    Handoff(HandoffId, CaseId),
+    /// A grant, and so its case.
+    Grant(GrantId, CaseId),
     /// An access to a case, which may be of somebody who is no party any more.
     Access(AccessId, CaseId),
 }
@@ -57,6 +66,8 @@ impl Target {
             | Target::Emergency(id)
             | Target::EmergencyAccess(_, id)
             | Target::Proposal(_, id)
+            | Target::Handoff(_, id)
+            | Target::Grant(_, id)
             | Target::Access(_, id) => (Some(id.0), None),
             Target::Referral(id) => (None, Some(id.0)),
         }
@@ -71,6 +82,8 @@ pub struct Loaded {
     emergency: Option<EmergencyAccess>,
     trust: Trust,
     proposal: Option<Proposal>,
+    handoff: Option<Handoff>,
+    grant: Option<GrantItem>,
     entry: Option<Entry>,
     pub(crate) event_count: i64,
     pub(crate) replay: Option<Answer>,
@@ -114,6 +127,22 @@ impl Loaded {
         self.proposal.as_ref().ok_or(Refusal::NotFound)
     }
 
+    /// The handoff.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn handoff(&self) -> Result<&Handoff, Refusal> {
+        self.handoff.as_ref().ok_or(Refusal::NotFound)
+    }
+
+    /// The grant, whether or not it is live.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn grant(&self) -> Result<&GrantItem, Refusal> {
+        self.grant.as_ref().ok_or(Refusal::NotFound)
+    }
+
     /// The access.
     ///
     /// # Errors
@@ -136,6 +165,9 @@ impl Loaded {
         if let Some(entry) = &self.entry {
             let relations = entry.relations(file, asking);
             return policy::require(asking.actor, Act::WithholdAccess, &relations).map_err(|_| Refusal::NotFound);
+        }
+        if let Some(handoff) = &self.handoff {
+            return handoff.require_read(file, asking).map_err(|_| Refusal::NotFound);
         }
         let right = match &self.referral {
             // A client alone reads no referral, but it may be told again of the receipt that it gave.
@@ -197,6 +229,8 @@ pub(crate) fn lock_and_load(conn: &mut PgConnection, writing: &Writing<'_>) -> R
             }
         }
         Target::Proposal(id, _) => loaded.proposal = proposals::load(conn, id)?,
+        Target::Handoff(id, _) => loaded.handoff = handoffs::load(conn, id)?,
+        Target::Grant(id, _) => loaded.grant = grants::load(conn, id)?,
         Target::Access(id, case) => loaded.entry = accesses::entry(conn, case, id)?,
         Target::New | Target::Case(_) | Target::Referral(_) => {}
     }
@@ -214,6 +248,7 @@ type LoadedColumns = (
     Array<SqlUuid>,
     Nullable<Jsonb>,
     Nullable<Jsonb>,
+    Nullable<Jsonb>,
 );
 type LoadedRow = (
     Option<bool>,
@@ -224,6 +259,7 @@ type LoadedRow = (
     Vec<Uuid>,
     Option<Value>,
     Vec<Uuid>,
+    Option<Value>,
     Option<Value>,
     Option<Value>,
 );
@@ -250,6 +286,7 @@ pub(crate) fn load(
              (select jsonb_agg(jsonb_build_array(k.id, k.shield)) from children k where k.case_id = c.id and k.shield is not null) as shielded, \
              array(select o.id from referrals o where o.case_id = c.id and o.status in \
              ('requested', 'received', 'accepted', 'in-progress', 'on-hold') order by o.id) as open_referrals, \
+             (select jsonb_agg(h order by h.id) from handoffs h where h.case_id = c.id and h.status in ('asked', 'offered')) as handoffs, \
              (select jsonb_agg(jsonb_build_object('code', a.code, 'ministry', a.ministry, 'eligible', a.active and a.kind <> 'heading')) \
              from agencies a where a.code = any(? || case when r.status = 'draft' then \
              array_prepend(r.named, r.alternatives) || r.open_to else '{}' end)) as parties, to_jsonb(r) as referral from ",
@@ -261,8 +298,19 @@ pub(crate) fn load(
              on c.id = case when i.case_id is not null then i.case_id when r.case_id is not null then r.case_id else ? end",
             [referral.into(), case.into()],
         );
-    let (standing, answer, case_row, event_count, grant_rows, children, shielded, open_referrals, party_rows, referral): LoadedRow =
-        query.get_result(conn)?;
+    let (
+        standing,
+        answer,
+        case_row,
+        event_count,
+        grant_rows,
+        children,
+        shielded,
+        open_referrals,
+        handoff_rows,
+        party_rows,
+        referral,
+    ): LoadedRow = query.get_result(conn)?;
     if standing.is_none() {
         return Err(Error::RightsEnded);
     }
@@ -279,12 +327,24 @@ pub(crate) fn load(
             children: children.into_iter().map(ChildId).collect(),
             shielded: shields_of(shielded)?,
             open_referrals: open_referrals.into_iter().map(ReferralId).collect(),
+            handoffs: handoffs::restored(handoff_rows)?,
             parties: parties_of(party_rows)?,
         }),
     };
     let trust = Trust { registered: false, overdue: false };
     let event_count = event_count.unwrap_or(0);
-    Ok(Loaded { file, referral, emergency: None, trust, proposal: None, entry: None, event_count, replay })
+    Ok(Loaded {
+        file,
+        referral,
+        emergency: None,
+        trust,
+        proposal: None,
+        handoff: None,
+        grant: None,
+        entry: None,
+        event_count,
+        replay,
+    })
 }
 
 /// The shields of children, in a JSON array of ids with their names.

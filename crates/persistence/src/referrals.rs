@@ -257,6 +257,7 @@ impl Db {
             children: Vec::new(),
             shielded: Vec::new(),
             open_referrals: Vec::new(),
+            handoffs: Vec::new(),
             parties: Vec::new(),
         };
         Ok((serde_json::from_value::<ReferralRow>(referral)?.into_referral(), file))

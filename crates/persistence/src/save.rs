@@ -5,7 +5,7 @@ mod saved;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use lindung_domain::case::{Case, Shielded};
-use lindung_domain::grant::GrantChange;
+use lindung_domain::grant::{Ending, GrantChange};
 use lindung_domain::message::Message;
 use lindung_domain::referral::Referral;
 use lindung_domain::{CaseId, Change, ReferralId};
@@ -22,7 +22,7 @@ use crate::idempotency::{self, Answer};
 use crate::referrals::ReferralRow;
 use crate::sealed;
 use crate::sql::Sql;
-use crate::{accesses, emergencies, proposals, releases};
+use crate::{accesses, emergencies, grants, handoffs, proposals, releases};
 
 use saved::Header;
 pub use saved::Saved;
@@ -61,6 +61,10 @@ pub(crate) fn save<T: Saved>(
             Sql::new().with("select 1", [])
         }
         Header::Changed(it) => changed_case(it, now_counted),
+        Header::Moved(it) => {
+            changed_case(it, now_counted).execute(conn)?;
+            Sql::new().with("select 1", [])
+        }
         Header::Untouched => {
             Sql::new().with("update cases set event_count = ? where id = ?", [now_counted.into(), case.0.into()])
         }
@@ -74,14 +78,16 @@ pub(crate) fn save<T: Saved>(
         .then(new_children(call, case, entity.children()))
         .then(sealed::written(conn, vault, call, &entity.children(), entity.sections())?)
         .then(sealed::erased(conn, call, case, entity.erases())?)
-        .then(referral(entity.referral()))
+        .then(referrals(case, &entity.referrals()))
+        .then(handoffs::saved(&entity.handoffs()))
         .then(hidden_child(entity.shielded()))
         .then(emergencies::saved(entity.emergency()))
         .then(proposals::saved(entity.proposal()))
         .then(accesses::withheld(entity.withheld()))
         .then(releases::saved(entity.release()))
-        .then(grants(case, change.grants()))
-        .then(message(call, case, entity.referral().map(|it| it.record().id), change.message()))
+        .then(moved_grants(case, change.grants()))
+        .then(grants::ended_by_hand(call, entity.ended_grant()))
+        .then(message(call, case, entity.referrals().first().map(|it| it.record().id), change.message()))
         .with("), happened as (", [])
         .then(events::inserted(call, case, event_count, change.events()))
         .with(
@@ -136,64 +142,71 @@ fn hidden_child(shielded: Option<&Shielded>) -> Sql {
 }
 
 const REFERRAL_UPSERT: &str = "), asked as (insert into referrals select r.* from cases c, \
-    jsonb_populate_record(null::referrals, ? || jsonb_build_object('shielded', c.shield is not null)) r where c.id = ? \
+    jsonb_array_elements(?) it, jsonb_populate_record(null::referrals, it || jsonb_build_object('shielded', c.shield is not null)) r \
+    where c.id = ? \
     on conflict (id) do update set status = excluded.status, kind = excluded.kind, priority = excluded.priority, \
     request = excluded.request, named = excluded.named, alternatives = excluded.alternatives, open_to = excluded.open_to, \
     children = excluded.children, shares = excluded.shares, contributes = excluded.contributes, purposes = excluded.purposes, \
     onward = excluded.onward, retention_days = excluded.retention_days, recipient = excluded.recipient, listed = excluded.listed, \
     former = excluded.former, redirects = excluded.redirects, awaiting_information = excluded.awaiting_information, \
     cancel_requested = excluded.cancel_requested, assignee = excluded.assignee, due_at = excluded.due_at, \
-    outcome = excluded.outcome, reason = excluded.reason, suggested = excluded.suggested, version = excluded.version, \
+    outcome = excluded.outcome, reason = excluded.reason, suggested = excluded.suggested, sender = excluded.sender, version = excluded.version, \
     requested_at = excluded.requested_at, arrived_at = excluded.arrived_at, updated_at = excluded.updated_at";
 
-fn referral(referral: Option<&Referral>) -> Sql {
-    let Some(referral) = referral else { return Sql::new() };
-    let record = referral.record();
-    let sql = Sql::new().with(REFERRAL_UPSERT, [json!(ReferralRow::new(referral)).into(), record.case.0.into()]);
-    if !record.terms.route.is_open() {
+fn referrals(case: CaseId, referrals: &[&Referral]) -> Sql {
+    if referrals.is_empty() {
+        return Sql::new();
+    }
+    let rows: Vec<ReferralRow> = referrals.iter().map(|it| ReferralRow::new(it)).collect();
+    let sql = Sql::new().with(REFERRAL_UPSERT, [json!(rows).into(), case.0.into()]);
+    let open = referrals.iter().map(|it| it.record()).filter(|it| it.terms.route.is_open());
+    let lists: Vec<Value> = open
+        .map(|it| json!({ "id": it.id, "listed": it.listed, "arrived_at": it.arrived_at.unwrap_or(it.created_at) }))
+        .collect();
+    if lists.is_empty() {
         return sql;
     }
     // Who may still claim it has it in the inbox, and nobody else.
-    let listed: Vec<String> = record.listed.iter().map(ToString::to_string).collect();
-    sql.with("), unlisted as (delete from referral_listings where referral_id = ? and agency <> all(?)", [
-        record.id.0.into(),
-        listed.clone().into(),
-    ])
+    sql.with(
+        "), unlisted as (delete from referral_listings l using jsonb_to_recordset(?) o (id uuid, listed text[]) \
+         where l.referral_id = o.id and l.agency <> all(o.listed)",
+        [json!(lists).into()],
+    )
     .with(
-        "), listed as (insert into referral_listings (agency, referral_id, case_id, arrived_at) select unnest(?::text[]), ?, ?, ? \
-         on conflict do nothing",
-        [
-            listed.into(),
-            record.id.0.into(),
-            record.case.0.into(),
-            record.arrived_at.unwrap_or(record.created_at).into(),
-        ],
+        "), listed as (insert into referral_listings (agency, referral_id, case_id, arrived_at) select unnest(o.listed), o.id, ?, o.arrived_at \
+         from jsonb_to_recordset(?) o (id uuid, listed text[], arrived_at timestamptz) on conflict do nothing",
+        [case.0.into(), json!(lists).into()],
     )
 }
 
-fn grants(case: CaseId, changes: &[GrantChange]) -> Sql {
+fn moved_grants(case: CaseId, changes: &[GrantChange]) -> Sql {
     let (mut given, mut sql) = (Vec::new(), Sql::new());
     let mut ended: Vec<Value> = Vec::new();
     for change in changes {
         match change {
             GrantChange::Give(grant) => given.push(GrantRow::new(Db::new_id(), grant.clone())),
-            GrantChange::End { referral, agency, at } => {
+            GrantChange::End { which: Ending::Referral { referral, agency }, at } => {
                 ended.push(json!({ "referral_id": referral, "agency": agency, "until": at }));
             }
+            GrantChange::End { which: Ending::Lead, at } => ended.push(json!({ "source": "lead", "until": at })),
         }
     }
     if !ended.is_empty() {
         // A grant that ends earlier anyway keeps its end.
         sql = sql.with(
             "), ended as (update grants g set until = e.until from jsonb_populate_recordset(null::grants, ?) e \
-             where g.case_id = ? and g.referral_id = e.referral_id \
+             where g.case_id = ? and (e.referral_id is null or g.referral_id = e.referral_id) \
+             and (e.source is null or g.source = e.source) \
              and (e.agency is null or g.agency = e.agency) and (g.until is null or g.until > e.until)",
             [Value::Array(ended).into(), case.0.into()],
         );
     }
     if !given.is_empty() {
         sql = sql.with(
-            "), given as (insert into grants select * from jsonb_populate_recordset(null::grants, ?)",
+            "), given as (insert into grants (id, case_id, agency, source, referral_id, handoff_id, officer, chain, reason, ground, \
+             sections, contributes, children, purposes, onward, since, until) select id, case_id, agency, source, referral_id, \
+             handoff_id, officer, chain, reason, ground, sections, contributes, children, purposes, onward, since, until \
+             from jsonb_populate_recordset(null::grants, ?)",
             [json!(given).into()],
         );
     }

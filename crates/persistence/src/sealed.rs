@@ -50,7 +50,7 @@ impl KeptKey {
     fn require_not_erased(&self) -> Result<(), Refusal> {
         match self.destroyed_at {
             None => Ok(()),
-            Some(_) => Err(Refusal::CaseNotNow { why: "the child was erased", referrals: Vec::new() }),
+            Some(_) => Err(Refusal::case_not_now("the child was erased")),
         }
     }
 }

@@ -171,7 +171,7 @@ impl Db {
                 [call.now.into(), call.actor.officer_id().map(ToString::to_string).into(), id.0.into()],
             );
             if lift.execute(conn)? == 0 {
-                return Err(Refusal::CaseNotNow { why: "it is lifted already", referrals: Vec::new() }.into());
+                return Err(Refusal::case_not_now("it is lifted already").into());
             }
             answer()
         })

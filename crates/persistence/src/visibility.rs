@@ -154,6 +154,40 @@ pub(crate) fn referral_unhidden<ST>(call: &Call) -> Sql<ST> {
         .with("))", [])
 }
 
+/// A condition that holds where the actor may see handoff `h` of case `c`: either side of it, the case's lead, and
+/// coordinators.
+pub(crate) fn handoff_visible<ST>(call: &Call) -> Sql<ST> {
+    if UNCHECKED {
+        return everything();
+    }
+    let own = || Bind::from(call.actor.agency().as_str());
+    let through = |relation| policy::permits(&call.actor, Act::ReadHandoff, &Relations::from([relation])).is_some();
+    if through(Relation::Addressee) {
+        lets_through(call, "c.shield")
+            .with(" and (h.to_agency = ? or h.from_agency = ? or (c.lead_agency = ? and exists (select from grants g where g.case_id = c.id and ", [
+                own(), own(), own(),
+            ])
+            .then(live_grant::<()>(call))
+            .with(")))", [])
+    } else if through(Relation::Unshielded) {
+        Sql::new().with("c.shield is null", [])
+    } else {
+        Sql::new().with("false", [])
+    }
+}
+
+/// The rule by which handoff `h` of case `c` is visible.
+pub(crate) fn handoff_rule<ST>(call: &Call) -> Sql<ST> {
+    let own = || Bind::from(call.actor.agency().as_str());
+    if call.actor.is(Role::Coordinator) {
+        return Sql::new().with("'unshielded'", []);
+    }
+    Sql::new().with(
+        "case when c.lead_agency = ? then 'lead' when h.to_agency = ? then 'addressee' else 'offeror' end",
+        [own(), own()],
+    )
+}
+
 /// The rule by which referral `r` is visible.
 pub(crate) fn referral_rule<ST>(call: &Call) -> Sql<ST> {
     let own = || Bind::from(call.actor.agency().as_str());

@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::{Added, Asking, CHILD_LIMIT, Case, CaseFile, CaseStatus, Command, Erased, Record, Written};
+use super::{Added, Asking, CHILD_LIMIT, Case, CaseFile, CaseStatus, Command, Erased, Headed, Record, Written};
 use crate::actor::Role;
 use crate::event::{Change, Event, Subject};
 use crate::grant::{Grant, Standing};
+use crate::handoff;
 use crate::id::{AgencyCode, ChildId, Version};
 use crate::policy::{self, Act, Permit, Relation, Relations};
 use crate::refusal::Refusal;
@@ -91,19 +92,31 @@ impl CaseFile {
         relations
     }
 
+    /// The case under another lead.
+    pub(crate) fn led_by(&self, lead: AgencyCode) -> Case {
+        let record = self.case.0.clone();
+        Case(Record { lead, version: record.version.next(), ..record })
+    }
+
+    /// Whether no shield of the case, or of a child of it, keeps all of the agency out.
+    pub(crate) fn lets_in(&self, agency: &AgencyCode) -> bool {
+        let shields = self.case.0.shield.iter().chain(self.shielded.iter().map(|it| &it.1));
+        shields.into_iter().all(|it| it.names().iter().any(|it| it.agency == *agency))
+    }
+
     /// Who is told of everything about the header: the lead, and whether coordinators are not.
     pub(crate) fn audience(&self) -> (&AgencyCode, bool) {
         (&self.case.0.lead, self.case.0.shield.is_some())
     }
 
-    pub(super) fn parties_now(&self, now: DateTime<Utc>) -> impl Iterator<Item = AgencyCode> + '_ {
+    pub(crate) fn parties_now(&self, now: DateTime<Utc>) -> impl Iterator<Item = AgencyCode> + '_ {
         self.grants.iter().filter(move |it| it.is_live(now)).map(|it| it.agency.clone())
     }
 
     pub(crate) fn require_open(&self) -> Result<(), Refusal> {
         match self.case.0.status {
             CaseStatus::Open => Ok(()),
-            CaseStatus::Closed => Err(Refusal::CaseNotNow { why: "the case is closed", referrals: Vec::new() }),
+            CaseStatus::Closed => Err(Refusal::case_not_now("the case is closed")),
         }
     }
 
@@ -111,7 +124,7 @@ impl CaseFile {
     ///
     /// # Errors
     /// In this order: not found, not theirs, stale, not in this state.
-    pub fn apply(&self, command: Command, asking: &Asking<'_>) -> Result<Change<Case>, Refusal> {
+    pub fn apply(&self, command: Command, asking: &Asking<'_>) -> Result<Change<Headed>, Refusal> {
         let act = match command {
             Command::Amend(_) => Act::AmendCase,
             Command::Close { .. } | Command::Reopen { .. } => Act::CloseCase,
@@ -128,21 +141,32 @@ impl CaseFile {
             Command::Close { outcome, summary } => {
                 self.require_open()?;
                 if !self.open_referrals.is_empty() {
-                    let referrals = self.open_referrals.clone();
-                    return Err(Refusal::CaseNotNow { why: "referrals of the case are open", referrals });
+                    let (referrals, handoffs) = (self.open_referrals.clone(), Vec::new());
+                    return Err(Refusal::CaseNotNow { why: "referrals of the case are open", referrals, handoffs });
+                }
+                if let Some(it) = self.handoffs.iter().find(|it| it.record().status == handoff::HandoffStatus::Offered)
+                {
+                    return Err(Refusal::pending_handoff("the case is offered to another agency", it.record().id));
                 }
                 ("case.closed", Record { status: CaseStatus::Closed, outcome: Some(outcome), ..next }, summary)
             }
             Command::Reopen { reason } => {
                 if next.status == CaseStatus::Open {
-                    return Err(Refusal::CaseNotNow { why: "the case is open", referrals: Vec::new() });
+                    return Err(Refusal::case_not_now("the case is open"));
                 }
                 ("case.reopened", Record { status: CaseStatus::Open, outcome: None, ..next }, Some(reason))
             }
         };
         let case = Case(after);
-        let event = case.event(past, self.parties_now(asking.now));
-        Ok(Change::new(case, rule, event).with_message(message))
+        let mut events = vec![case.event(past, self.parties_now(asking.now))];
+        let mut moot = Vec::new();
+        if case.0.status == CaseStatus::Closed {
+            let asks = self.handoffs.iter().cloned().map(|it| it.moot(self, asking));
+            let (withdrawn, told): (Vec<_>, Vec<Event>) = asks.unzip();
+            moot.extend(withdrawn);
+            events.extend(told);
+        }
+        Ok(Change::of_events(Headed { case, moot }, rule, events).with_message(message))
     }
 
     /// Adds a child to the case.
@@ -159,10 +183,7 @@ impl CaseFile {
         asking.expected.require(self.case.0.version)?;
         self.require_open()?;
         if self.children.len() >= CHILD_LIMIT {
-            return Err(Refusal::CaseNotNow {
-                why: "the case has as many children as a case can have",
-                referrals: Vec::new(),
-            });
+            return Err(Refusal::case_not_now("the case has as many children as a case can have"));
         }
         let case = Case(Record { version: self.case.0.version.next(), ..self.case.0.clone() });
         // Who was shown certain children only is not told of another.

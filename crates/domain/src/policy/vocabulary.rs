@@ -42,6 +42,10 @@ codes! {
         Requester,
         /// Made the access that it is about.
         Accessor,
+        /// A handoff is offered to it, or was asked for by it.
+        Addressee,
+        /// Leads, or led, the case that a handoff is about.
+        Offeror,
     }
 
     /// What goes with a permission.
@@ -120,6 +124,30 @@ pub enum Act {
     ReleaseAccesses,
     /// Withhold an access from what is released.
     WithholdAccess,
+    /// Ask the lead to hand a case over.
+    AskHandoff,
+    /// Offer a case to another agency.
+    OfferHandoff,
+    /// Take the lead of a case.
+    AcceptHandoff,
+    /// Do not take it.
+    DeclineHandoff,
+    /// Do not give it to whoever asked.
+    RefuseHandoff,
+    /// Take back what one asked for.
+    WithdrawAsk,
+    /// Take back what one offered.
+    WithdrawOffer,
+    /// Read a handoff.
+    ReadHandoff,
+    /// List the handoffs that one's agency asked for, was offered or offered.
+    ListHandoffs,
+    /// Read who may see what of a case.
+    ReadGrants,
+    /// Let an agency see something of a case, by hand.
+    GiveGrant,
+    /// End a grant by hand.
+    EndGrant,
 }
 
 impl Act {
@@ -132,7 +160,9 @@ impl Act {
         all.extend(Action::ALL.iter().copied().map(Referral));
         all.extend([RetractLate, ReadReference, KeepAgency, ReadAccessLog]);
         all.extend([Shield, Unshield, EraseChild, OpenEmergency, ConfirmEmergency, ReadEmergency, ReviewEmergency]);
-        all.extend([Suspend, ReadAccesses, ReleaseAccesses, WithholdAccess]);
+        all.extend([Suspend, ReadAccesses, ReleaseAccesses, WithholdAccess, AskHandoff, OfferHandoff, AcceptHandoff]);
+        all.extend([DeclineHandoff, RefuseHandoff, WithdrawAsk, WithdrawOffer, ReadHandoff, ListHandoffs]);
+        all.extend([ReadGrants, GiveGrant, EndGrant]);
         all
     }
 }

@@ -44,6 +44,7 @@ impl Referral {
             outcome: None,
             reason: None,
             suggested: None,
+            chain: file.standing(asking).chain(),
             version: Version::FIRST,
             created_at: now,
             requested_at: None,
@@ -75,7 +76,7 @@ impl Referral {
         asking.expected.require(before.version)?;
         let Some(status) = before.status.after(action, before.facts(asking.actor)) else {
             let allowed = Referral(before).available_actions(file, asking);
-            return Err(Refusal::NotNow { allowed });
+            return Err(Refusal::NotNow { allowed: allowed.into_iter().map(Action::as_str).collect() });
         };
         let (message, after) = (command.message(), before.clone().carry_out(command, status, file, asking)?);
         let grants = after.moved_grants(&before, action, asking.now);

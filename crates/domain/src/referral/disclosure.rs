@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Action, Record, Referral, Status, Terms};
 use crate::event::{Event, Subject, secretariat};
-use crate::grant::{Grant, GrantChange, Source};
+use crate::grant::{Ending, Grant, GrantChange, Source};
 use crate::id::AgencyCode;
 use crate::section::Section;
 
@@ -21,11 +21,16 @@ impl Record {
         now: DateTime<Utc>,
     ) -> Grant {
         Grant {
+            id: None,
             case: self.case,
             agency: agency.clone(),
             source: Source::Referral,
             referral: Some(self.id),
+            handoff: None,
             officer: None,
+            chain: self.chain.iter().copied().chain([self.id]).collect(),
+            reason: None,
+            ground: None,
             sections,
             contributes,
             children: self.terms.children.clone(),
@@ -36,8 +41,8 @@ impl Record {
         }
     }
 
-    fn end(&self, agency: Option<&AgencyCode>, at: DateTime<Utc>) -> GrantChange {
-        GrantChange::End { referral: self.id, agency: agency.cloned(), at }
+    pub(super) fn end(&self, agency: Option<&AgencyCode>, at: DateTime<Utc>) -> GrantChange {
+        GrantChange::End { which: Ending::Referral { referral: self.id, agency: agency.cloned() }, at }
     }
 
     /// Those who may decide now: they hold the packet.

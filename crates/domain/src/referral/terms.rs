@@ -137,7 +137,7 @@ impl Route {
 }
 
 /// Checks that an agency can be asked.
-pub(super) fn eligible(field: &str, code: &AgencyCode, asker: &AgencyCode, parties: &[Party]) -> Result<(), Invalid> {
+pub(crate) fn eligible(field: &str, code: &AgencyCode, asker: &AgencyCode, parties: &[Party]) -> Result<(), Invalid> {
     if code == asker {
         return Err(Invalid::new(field, "own-agency", "must be another agency than your own"));
     }
@@ -156,7 +156,7 @@ fn not_yours(field: String) -> Invalid {
 }
 
 impl Basis {
-    fn check(&self, field: &str, now: DateTime<Utc>) -> Result<(), Invalid> {
+    pub(crate) fn check(&self, field: &str, now: DateTime<Utc>) -> Result<(), Invalid> {
         let (provision, reason, until) = (&self.provision, &self.reason, self.until);
         for (part, text, limit) in [("provision", provision, 200), ("reason", reason, 2000)] {
             if let Some(text) = text {

@@ -105,6 +105,9 @@ pub(super) struct ReferralView {
     suggested_recipient: Option<AgencyCode>,
     /// What you may do to it now.
     available_actions: Vec<Action>,
+    /// The referrals through which its sender came to what it shares, the lead's first; none of the lead's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<Vec<ReferralId>>,
     /// Its version, as in its `ETag`.
     version: Version,
     /// When it was made.
@@ -143,6 +146,7 @@ impl ReferralView {
             outcome,
             reason,
             suggested,
+            chain,
             version,
             created_at,
             requested_at,
@@ -184,6 +188,7 @@ impl ReferralView {
             reason,
             suggested_recipient: suggested,
             available_actions,
+            chain: party.then_some(chain),
             version,
             created_at,
             requested_at,

@@ -109,6 +109,7 @@ fn open<'a>(
             children,
             shielded: Vec::new(),
             open_referrals: Vec::new(),
+            handoffs: Vec::new(),
             parties: cast.parties.clone(),
         },
         lead,
@@ -171,12 +172,8 @@ impl Story<'_> {
         for moved in change.grants() {
             match moved {
                 GrantChange::Give(grant) => self.file.grants.push(grant.clone()),
-                GrantChange::End { referral, agency, at } => {
-                    let ends = |it: &&mut Grant| {
-                        it.referral == Some(*referral)
-                            && agency.as_ref().is_none_or(|agency| it.agency == *agency)
-                            && it.until.is_none_or(|until| until > *at)
-                    };
+                GrantChange::End { which, at } => {
+                    let ends = |it: &&mut Grant| which.names(it) && it.until.is_none_or(|until| until > *at);
                     self.file.grants.iter_mut().filter(ends).for_each(|it| it.until = Some(*at));
                 }
             }
@@ -246,7 +243,7 @@ impl Story<'_> {
         let outcome = *self.dice.pick(&[Outcome::ServiceProvided, Outcome::Charged, Outcome::ProtectionOrder]);
         let command = case::Command::Close { outcome, summary: Some(summary) };
         let change = self.file.apply(command, &self.asking(supervisor))?;
-        self.file.case = self.happened(supervisor, None, change)?;
+        self.file.case = self.happened(supervisor, None, change)?.case;
         Ok(())
     }
 

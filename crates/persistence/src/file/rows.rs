@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use lindung_domain::case::{self, Case, Header};
 use lindung_domain::grant::Grant;
+use lindung_domain::referral::Basis;
 use lindung_domain::shield::{Admitted, Shield};
-use lindung_domain::{CaseId, ChildId, ReferralId, Version};
+use lindung_domain::{CaseId, ChildId, GrantId, HandoffId, ReferralId, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -73,12 +74,16 @@ impl CaseRow {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct GrantRow {
-    id: Option<Uuid>,
+    id: Option<GrantId>,
     case_id: CaseId,
     agency: lindung_domain::AgencyCode,
     source: lindung_domain::grant::Source,
     referral_id: Option<ReferralId>,
+    handoff_id: Option<HandoffId>,
     officer: Option<lindung_domain::OfficerId>,
+    chain: Vec<ReferralId>,
+    reason: Option<String>,
+    ground: Option<Basis>,
     sections: Vec<lindung_domain::Section>,
     contributes: Vec<lindung_domain::Section>,
     children: Option<Vec<ChildId>>,
@@ -89,13 +94,18 @@ pub(crate) struct GrantRow {
 }
 
 impl GrantRow {
-    pub(crate) fn new(id: Uuid, grant: Grant) -> Self {
+    pub(crate) fn new(fresh: Uuid, grant: Grant) -> Self {
         let Grant {
+            id,
             case,
             agency,
             source,
             referral,
+            handoff,
             officer,
+            chain,
+            reason,
+            ground,
             sections,
             contributes,
             children,
@@ -105,12 +115,16 @@ impl GrantRow {
             until,
         } = grant;
         GrantRow {
-            id: Some(id),
+            id: Some(id.unwrap_or(GrantId(fresh))),
             case_id: case,
             agency,
             source,
             referral_id: referral,
+            handoff_id: handoff,
             officer,
+            chain,
+            reason,
+            ground,
             sections,
             contributes,
             children,
@@ -123,12 +137,16 @@ impl GrantRow {
 
     pub(crate) fn into_grant(self) -> Grant {
         let GrantRow {
-            id: _,
+            id,
             case_id,
             agency,
             source,
             referral_id,
+            handoff_id,
             officer,
+            chain,
+            reason,
+            ground,
             sections,
             contributes,
             children,
@@ -138,11 +156,16 @@ impl GrantRow {
             until,
         } = self;
         Grant {
+            id,
             case: case_id,
             agency,
             source,
             referral: referral_id,
+            handoff: handoff_id,
             officer,
+            chain,
+            reason,
+            ground,
             sections,
             contributes,
             children,

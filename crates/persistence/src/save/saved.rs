@@ -1,7 +1,9 @@
 //! What each kind of entity writes, when it is saved, besides what every change writes.
 
-use lindung_domain::case::{Added, Case, Opened, Shielded, Written};
+use lindung_domain::case::{Added, Case, Headed, Opened, Shielded, Written};
 use lindung_domain::emergency::EmergencyAccess;
+use lindung_domain::grant::{ByHand, EndedByHand};
+use lindung_domain::handoff::{HandedOver, Handoff};
 use lindung_domain::proposal::{Effect, Enacted, Proposal};
 use lindung_domain::referral::Referral;
 use lindung_domain::release::{Release, Withheld};
@@ -32,9 +34,19 @@ pub trait Saved {
     fn erases(&self) -> Option<ChildId> {
         None
     }
-    /// The referral it makes or changes.
+    /// The referrals it makes or changes.
     #[doc(hidden)]
-    fn referral(&self) -> Option<&Referral> {
+    fn referrals(&self) -> Vec<&Referral> {
+        Vec::new()
+    }
+    /// The handoffs it makes or changes.
+    #[doc(hidden)]
+    fn handoffs(&self) -> Vec<&Handoff> {
+        Vec::new()
+    }
+    /// The grant that it ends by hand.
+    #[doc(hidden)]
+    fn ended_grant(&self) -> Option<&EndedByHand> {
         None
     }
     /// The shield that it puts up or lifts.
@@ -70,6 +82,8 @@ pub trait Saved {
 pub enum Header<'a> {
     New(&'a Case),
     Changed(&'a Case),
+    /// Led by another agency, which row-level security has to know of before it saves the rest.
+    Moved(&'a Case),
     Untouched,
 }
 
@@ -88,12 +102,54 @@ impl Saved for Opened {
     }
 }
 
-impl Saved for Case {
+impl Saved for Headed {
     fn case(&self) -> CaseId {
-        self.record().id
+        self.case.record().id
     }
     fn header(&self) -> Header<'_> {
-        Header::Changed(self)
+        Header::Changed(&self.case)
+    }
+    fn handoffs(&self) -> Vec<&Handoff> {
+        self.moot.iter().collect()
+    }
+}
+
+impl Saved for Handoff {
+    fn case(&self) -> CaseId {
+        self.record().case
+    }
+    fn handoffs(&self) -> Vec<&Handoff> {
+        vec![self]
+    }
+}
+
+impl Saved for HandedOver {
+    fn case(&self) -> CaseId {
+        self.case.record().id
+    }
+    fn header(&self) -> Header<'_> {
+        Header::Moved(&self.case)
+    }
+    fn referrals(&self) -> Vec<&Referral> {
+        self.referrals.iter().collect()
+    }
+    fn handoffs(&self) -> Vec<&Handoff> {
+        std::iter::once(&self.handoff).chain(&self.moot).collect()
+    }
+}
+
+impl Saved for ByHand {
+    fn case(&self) -> CaseId {
+        self.grant.case
+    }
+}
+
+impl Saved for EndedByHand {
+    fn case(&self) -> CaseId {
+        self.case
+    }
+    fn ended_grant(&self) -> Option<&EndedByHand> {
+        Some(self)
     }
 }
 
@@ -125,8 +181,8 @@ impl Saved for Referral {
     fn case(&self) -> CaseId {
         self.record().case
     }
-    fn referral(&self) -> Option<&Referral> {
-        Some(self)
+    fn referrals(&self) -> Vec<&Referral> {
+        vec![self]
     }
 }
 

@@ -9,7 +9,7 @@ set local role lindung_owner;
 alter table events add constraint events_subject_type_check
     check (subject_type in ('case', 'child', 'referral', 'emergency-access', 'proposal'));
 alter table referrals drop column chain;
-drop index grants_lead;
+alter table grants drop constraint grants_lead;
 alter table grants drop constraint grants_source_check;
 alter table grants add constraint grants_source_check check (source in ('lead', 'referral', 'break-glass'));
 alter table grants drop column end_reason, drop column ended_by, drop column ground, drop column reason, drop column chain, drop column handoff_id;

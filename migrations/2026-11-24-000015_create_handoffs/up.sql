@@ -40,8 +40,9 @@ comment on column grants.ended_by is 'The officer of the lead who ended it by ha
 comment on column grants.end_reason is 'Why it was ended by hand';
 alter table grants drop constraint grants_source_check;
 alter table grants add constraint grants_source_check check (source in ('lead', 'referral', 'handoff', 'break-glass', 'by-hand'));
-create unique index grants_lead on grants (case_id) where source = 'lead' and until is null;
-comment on index grants_lead is 'Of the agencies that are responsible for a case there is never more than one';
+alter table grants add constraint grants_lead
+    exclude using btree (case_id with =) where (source = 'lead' and until is null) deferrable initially deferred;
+comment on constraint grants_lead on grants is 'Never more than one agency is responsible for a case; within the statement that hands it over there are two';
 
 alter table referrals add column chain uuid[] not null default '{}';
 comment on column referrals.chain is 'The referrals through which its sender came to what it shares, the lead''s first';

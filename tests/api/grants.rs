@@ -1,5 +1,6 @@
 //! Grants: who sees and writes which sections of a case, through which referral, and until when.
 
+mod by_hand;
 mod contributions;
 mod onward;
 mod terms;

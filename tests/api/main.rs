@@ -10,6 +10,7 @@ mod code_lists;
 mod contract;
 mod emergencies;
 mod grants;
+mod handoffs;
 mod hostile;
 mod idempotency;
 mod identities;

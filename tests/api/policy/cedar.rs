@@ -74,6 +74,10 @@ fn resource(actor: &Actor, scene: &Scene, asked: Asked) -> (&'static str, Value)
             }),
         ),
         Asked::Access(_) => ("Access", json!({ "agency": access.agency, "officer": access.officer })),
+        Asked::Handoff(_) => {
+            let handoff = scene.handoff.record();
+            ("Handoff", json!({ "from": handoff.from, "to": handoff.to }))
+        }
         Asked::Agency(_) => {
             let whose = if scene.own { actor.agency().as_str() } else { "AGC" };
             return ("Agency", json!({ "agency": whose, "kept": scene.kept }));

@@ -54,6 +54,7 @@ impl Oracle {
             children: within(&children, row).iter().map(|it| -> ChildId { of!(it, "id") }).collect(),
             shielded: within(&children, row).iter().filter_map(|it| Some((of!(it, "id"), shield(it)?))).collect(),
             open_referrals: Vec::new(),
+            handoffs: Vec::new(),
             parties: Vec::new(),
         };
         let place = |row: &Value| cases.iter().position(|it| it["id"] == row["case_id"]).unwrap();
@@ -97,11 +98,16 @@ fn shield(row: &Value) -> Option<Shield> {
 
 fn grant(row: &Value) -> Grant {
     Grant {
+        id: of!(row, "id"),
         case: of!(row, "case_id"),
         agency: of!(row, "agency"),
         source: of!(row, "source"),
         referral: of!(row, "referral_id"),
+        handoff: of!(row, "handoff_id"),
         officer: of!(row, "officer"),
+        chain: of!(row, "chain"),
+        reason: of!(row, "reason"),
+        ground: of!(row, "ground"),
         sections: of!(row, "sections"),
         contributes: of!(row, "contributes"),
         children: of!(row, "children"),
@@ -147,6 +153,7 @@ fn referral(row: &Value) -> Referral {
         outcome: of!(row, "outcome"),
         reason: of!(row, "reason"),
         suggested: of!(row, "suggested"),
+        chain: of!(row, "chain"),
         version: of!(row, "version"),
         created_at: of!(row, "created_at"),
         requested_at: of!(row, "requested_at"),

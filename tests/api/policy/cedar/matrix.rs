@@ -6,6 +6,7 @@ use std::fmt::Write;
 use chrono::{DateTime, TimeDelta, Utc};
 use lindung_domain::emergency::{self, EmergencyAccess, Trust};
 use lindung_domain::grant::{Grant, Source};
+use lindung_domain::handoff::{self, Handoff};
 use lindung_domain::policy::Act;
 use lindung_domain::referral::{self, Referral, Status};
 use lindung_domain::{Actor, Purpose, Role, Section};
@@ -261,6 +262,31 @@ fn of_emergency_accesses() {
                 let trust = if trusted { "trusted" } else { "not trusted" };
                 block(scene, |_| every(|it| matches!(it, Asked::Access(_))))
                     .print(&titled(&[asker, trust, standing, shield]), &mut matrix);
+            }
+        }
+    }
+    insta::assert_snapshot!(printed(matrix));
+}
+
+#[test]
+fn of_handoffs() {
+    let mut matrix = BTreeMap::new();
+    for standing in ["no grant", "lead", "shown"] {
+        for side in ["addressee", "offeror", "neither"] {
+            for shield in ["", "shielded", "shielded, agency named"] {
+                let scene = |agency: &str| {
+                    let mut scene = scene(agency, standing, shield);
+                    let record = scene.handoff.record().clone();
+                    let (from, to) = match side {
+                        "addressee" => (code(OTHER), code(agency)),
+                        "offeror" => (code(agency), code(THIRD)),
+                        _ => (code(OTHER), code(THIRD)),
+                    };
+                    scene.handoff = Handoff::restore(handoff::Record { from, to, ..record });
+                    scene
+                };
+                block(scene, |_| every(|it| matches!(it, Asked::Handoff(_))))
+                    .print(&titled(&[side, standing, shield]), &mut matrix);
             }
         }
     }

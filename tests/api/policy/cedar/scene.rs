@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use lindung_domain::case::{self, Asking, Case, CaseFile, CaseStatus, Header};
 use lindung_domain::emergency::{self, EmergencyAccess, EmergencyCode, Trust};
 use lindung_domain::grant::{Grant, Source};
+use lindung_domain::handoff::{self, Handoff, HandoffStatus, Keeps};
 use lindung_domain::message::{Message, MessageKind};
 use lindung_domain::policy::{self, Act, Relation, Relations};
 use lindung_domain::referral::{self, Action, Coded, Command, Referral, Route, Status, Terms};
@@ -11,7 +12,9 @@ use lindung_domain::refusal::Expected;
 use lindung_domain::section::Section;
 use lindung_domain::shield::Shield;
 use lindung_domain::values::{CancelReason, FailReason, Outcome, Priority, ReferralKind, RejectReason};
-use lindung_domain::{Actor, AgencyCode, CaseId, ChildId, EmergencyId, Purpose, ReferralId, Refusal, Version};
+use lindung_domain::{
+    Actor, AgencyCode, CaseId, ChildId, EmergencyId, HandoffId, Purpose, ReferralId, Refusal, Version,
+};
 use lindung_persistence::Db;
 
 /// The agency that leads where the actor's does not.
@@ -36,6 +39,7 @@ pub enum Asked {
     /// Reading the referral.
     OfReferral(Act),
     Access(Act),
+    Handoff(Act),
     Agency(Act),
 }
 
@@ -51,6 +55,12 @@ impl Asked {
             Act::OpenCase | Act::ListCases | Act::ListReferrals | Act::ReadReference | Act::KeepAgency => {
                 Asked::Agency(act)
             }
+            Act::ListHandoffs => Asked::Agency(act),
+            Act::AcceptHandoff | Act::DeclineHandoff | Act::RefuseHandoff | Act::WithdrawAsk | Act::WithdrawOffer => {
+                Asked::Handoff(act)
+            }
+            Act::ReadHandoff => Asked::Handoff(act),
+            Act::AskHandoff | Act::OfferHandoff | Act::ReadGrants | Act::GiveGrant | Act::EndGrant => Asked::Case(act),
             Act::ReadAccessLog | Act::OpenEmergency | Act::Suspend => Asked::Agency(act),
             Act::ReadCase | Act::AmendCase | Act::CloseCase | Act::ReadTimeline | Act::Refer | Act::ReadMessages => {
                 Asked::Case(act)
@@ -71,6 +81,7 @@ impl Asked {
             | Asked::Section(act, ..)
             | Asked::OfReferral(act)
             | Asked::Access(act)
+            | Asked::Handoff(act)
             | Asked::Agency(act) => {
                 format!("{act:?}")
             }
@@ -83,6 +94,7 @@ pub struct Scene {
     pub file: CaseFile,
     pub referral: Referral,
     pub access: EmergencyAccess,
+    pub handoff: Handoff,
     pub trust: Trust,
     /// Whether an agency that is asked about is the actor's own, and whether they keep it.
     pub own: bool,
@@ -97,11 +109,16 @@ pub fn code(text: &str) -> AgencyCode {
 /// A grant of everything, for all purposes of work, as a lead has it.
 pub fn whole(case: CaseId, agency: &str, now: DateTime<Utc>) -> Grant {
     Grant {
+        id: None,
         case,
         agency: code(agency),
         source: Source::Lead,
         referral: None,
+        handoff: None,
         officer: None,
+        chain: Vec::new(),
+        reason: None,
+        ground: None,
         sections: Section::ALL.to_vec(),
         contributes: Section::ALL.to_vec(),
         children: None,
@@ -134,6 +151,7 @@ impl Scene {
             children: vec![ChildId(Db::new_id()), ChildId(Db::new_id())],
             shielded: Vec::new(),
             open_referrals: Vec::new(),
+            handoffs: Vec::new(),
             parties: Vec::new(),
         };
         let terms = Terms {
@@ -166,6 +184,7 @@ impl Scene {
             outcome: None,
             reason: None,
             suggested: None,
+            chain: Vec::new(),
             version: Version::FIRST,
             created_at: now,
             requested_at: Some(now),
@@ -192,7 +211,25 @@ impl Scene {
         };
         let trust = Trust { registered: true, overdue: false };
         let (referral, access) = (Referral::restore(referral), EmergencyAccess::restore(access));
-        Scene { file, referral, access, trust, own: true, kept: true, now }
+        let handoff = handoff::Record {
+            id: HandoffId(Db::new_id()),
+            case: id,
+            case_reference: "LDG-2026-000001".to_owned(),
+            status: HandoffStatus::Offered,
+            from: code(lead),
+            to: code(THIRD),
+            keeps: Some(Keeps::OutcomeOnly),
+            ask_reason: None,
+            offer_reason: None,
+            answer_reason: None,
+            manifest: None,
+            version: Version::FIRST,
+            created_at: now,
+            offered_at: Some(now),
+            ended_at: None,
+        };
+        let handoff = Handoff::restore(handoff);
+        Scene { file, referral, access, handoff, trust, own: true, kept: true, now }
     }
 
     /// With a shield of the case.
@@ -228,6 +265,7 @@ impl Scene {
             Asked::Access(act) => {
                 policy::require(actor, act, &self.access.relations(file, self.trust, &asking)).map(drop)
             }
+            Asked::Handoff(act) => policy::require(actor, act, &self.handoff.relations(file, &asking)).map(drop),
             Asked::Agency(Act::OpenEmergency) => emergency::require_trust(self.trust, &asking).map(drop),
             Asked::Agency(Act::KeepAgency) => policy::require_keeper(actor, self.kept).map(drop),
             Asked::Agency(act) => {

@@ -74,6 +74,8 @@ pub fn who(act: Act, relation: Relation) -> Who {
         (Act::ReadSection, Lead | Shown | Emergency) => Who::Officer,
         (Act::WriteSection, Lead | Contributor) => Who::Officer,
         (Act::CloseCase, Lead) => Who::Supervisor,
+        (Act::RecordOccurrence | Act::ReadOccurrences, Lead | Shown) => Who::Officer,
+        (Act::ListClocks | Act::ReadStatistics, Own) => Who::OfficerOrCoordinator,
 
         (Act::Refer, Lead | Onward) => Who::Officer,
         (Act::ListReferrals, Own) => Who::Officer,

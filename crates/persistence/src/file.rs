@@ -6,6 +6,7 @@ use diesel::pg::PgConnection;
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Uuid as SqlUuid};
 use diesel::{OptionalExtension, RunQueryDsl};
 use lindung_domain::case::{Asking, CaseFile};
+use lindung_domain::clock::Running;
 use lindung_domain::emergency::{self, EmergencyAccess, Trust};
 use lindung_domain::grant::Grant;
 use lindung_domain::policy::{self, Act, Relation};
@@ -20,6 +21,7 @@ use uuid::Uuid;
 
 use crate::access_log;
 use crate::accesses;
+use crate::clocks;
 use crate::db::{Call, Writing};
 use crate::emergencies;
 use crate::error::Error;
@@ -72,6 +74,8 @@ pub struct Loaded {
     trust: Trust,
     proposal: Option<Proposal>,
     entry: Option<Entry>,
+    /// The clocks of the case that run, as far as the actor may know of them.
+    pub(crate) running: Vec<Running>,
     pub(crate) event_count: i64,
     pub(crate) replay: Option<Answer>,
 }
@@ -214,6 +218,7 @@ type LoadedColumns = (
     Array<SqlUuid>,
     Nullable<Jsonb>,
     Nullable<Jsonb>,
+    Nullable<Jsonb>,
 );
 type LoadedRow = (
     Option<bool>,
@@ -224,6 +229,7 @@ type LoadedRow = (
     Vec<Uuid>,
     Option<Value>,
     Vec<Uuid>,
+    Option<Value>,
     Option<Value>,
     Option<Value>,
 );
@@ -252,7 +258,8 @@ pub(crate) fn load(
              ('requested', 'received', 'accepted', 'in-progress', 'on-hold') order by o.id) as open_referrals, \
              (select jsonb_agg(jsonb_build_object('code', a.code, 'ministry', a.ministry, 'eligible', a.active and a.kind <> 'heading')) \
              from agencies a where a.code = any(? || case when r.status = 'draft' then \
-             array_prepend(r.named, r.alternatives) || r.open_to else '{}' end)) as parties, to_jsonb(r) as referral from ",
+             array_prepend(r.named, r.alternatives) || r.open_to else '{}' end)) as parties, to_jsonb(r) as referral, (select jsonb_agg(w) from clocks w where w.case_id = c.id \
+             and w.ended_at is null) as running from ",
             [call.now.into(), parties.into()],
         )
         .then(idempotency::kept_answer::<()>(call, repeat))
@@ -261,7 +268,7 @@ pub(crate) fn load(
              on c.id = case when i.case_id is not null then i.case_id when r.case_id is not null then r.case_id else ? end",
             [referral.into(), case.into()],
         );
-    let (standing, answer, case_row, event_count, grant_rows, children, shielded, open_referrals, party_rows, referral): LoadedRow =
+    let (standing, answer, case_row, event_count, grant_rows, children, shielded, open_referrals, party_rows, referral, running): LoadedRow =
         query.get_result(conn)?;
     if standing.is_none() {
         return Err(Error::RightsEnded);
@@ -282,9 +289,10 @@ pub(crate) fn load(
             parties: parties_of(party_rows)?,
         }),
     };
+    let running = clocks::running(running)?;
     let trust = Trust { registered: false, overdue: false };
     let event_count = event_count.unwrap_or(0);
-    Ok(Loaded { file, referral, emergency: None, trust, proposal: None, entry: None, event_count, replay })
+    Ok(Loaded { file, referral, emergency: None, trust, proposal: None, entry: None, running, event_count, replay })
 }
 
 /// The shields of children, in a JSON array of ids with their names.

@@ -22,7 +22,7 @@ use crate::idempotency::{self, Answer};
 use crate::referrals::ReferralRow;
 use crate::sealed;
 use crate::sql::Sql;
-use crate::{accesses, emergencies, proposals, releases};
+use crate::{accesses, clocks, emergencies, occurrences, proposals, releases};
 
 use saved::Header;
 pub use saved::Saved;
@@ -51,6 +51,7 @@ pub(crate) fn save<T: Saved>(
             .chain(entity.shielded().and_then(|it| it.child).map(|it| it.0))
             .chain(entity.proposal().and_then(|it| it.record().child).map(|it| it.0))
             .chain(entity.release().map(|it| it.child.0))
+            .chain(entity.occurrence().map(|it| it.child.0))
             .collect(),
         sections: entity.sections().iter().map(|it| it.section.to_string()).collect(),
     };
@@ -80,7 +81,9 @@ pub(crate) fn save<T: Saved>(
         .then(proposals::saved(entity.proposal()))
         .then(accesses::withheld(entity.withheld()))
         .then(releases::saved(entity.release()))
+        .then(occurrences::saved(entity.occurrence()))
         .then(grants(case, change.grants()))
+        .then(clocks::saved(Some(case), change.clocks()))
         .then(message(call, case, entity.referral().map(|it| it.record().id), change.message()))
         .with("), happened as (", [])
         .then(events::inserted(call, case, event_count, change.events()))

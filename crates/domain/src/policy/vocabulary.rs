@@ -120,6 +120,14 @@ pub enum Act {
     ReleaseAccesses,
     /// Withhold an access from what is released.
     WithholdAccess,
+    /// Record what happened to a child outside the system.
+    RecordOccurrence,
+    /// Read what was recorded of that.
+    ReadOccurrences,
+    /// List the clocks that concern one's agency.
+    ListClocks,
+    /// Read how fast agencies answer.
+    ReadStatistics,
 }
 
 impl Act {
@@ -133,6 +141,7 @@ impl Act {
         all.extend([RetractLate, ReadReference, KeepAgency, ReadAccessLog]);
         all.extend([Shield, Unshield, EraseChild, OpenEmergency, ConfirmEmergency, ReadEmergency, ReviewEmergency]);
         all.extend([Suspend, ReadAccesses, ReleaseAccesses, WithholdAccess]);
+        all.extend([RecordOccurrence, ReadOccurrences, ListClocks, ReadStatistics]);
         all
     }
 }

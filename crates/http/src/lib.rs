@@ -12,6 +12,7 @@ mod assertion;
 mod caller;
 mod cases;
 mod children;
+mod clocks;
 mod code_lists;
 mod cursor;
 mod emergencies;
@@ -22,6 +23,7 @@ pub mod limits;
 mod metrics;
 mod negotiate;
 mod observe;
+mod occurrences;
 mod openapi;
 mod operations;
 mod parse;
@@ -65,6 +67,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(children::routes)
                 .configure(sections::routes)
                 .configure(timeline::routes)
+                .configure(occurrences::routes)
+                .configure(clocks::routes)
                 .configure(referrals::routes)
                 .configure(access_log::routes)
                 .configure(accesses::routes)

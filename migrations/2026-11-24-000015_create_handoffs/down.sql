@@ -1,13 +1,18 @@
-alter table events drop constraint events_subject_type_check;
 set local role lindung_maintenance;
 delete from events where subject_type in ('handoff', 'grant');
 delete from grants where source in ('handoff', 'by-hand');
 drop function policy.referrals_of_lead;
 drop function policy.manifest;
+create or replace function policy.sees_clock(subject_type text, subject uuid, asked uuid, asker text, holder text) returns boolean language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    return case subject_type
+        when 'referral' then policy.sees_referral(subject)
+        when 'child' then policy.sees_child(asked, subject)
+        else (policy.agency() in (asker, holder) or policy.coordinates()) and (asked is null or policy.sees(asked))
+    end;
+end $$;
 drop function policy.takes_over;
 set local role lindung_owner;
-alter table events add constraint events_subject_type_check
-    check (subject_type in ('case', 'child', 'referral', 'emergency-access', 'proposal'));
 alter table referrals drop column chain;
 alter table grants drop constraint grants_lead;
 alter table grants drop constraint grants_source_check;

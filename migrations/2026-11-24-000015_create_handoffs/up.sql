@@ -47,10 +47,6 @@ comment on constraint grants_lead on grants is 'Never more than one agency is re
 alter table referrals add column chain uuid[] not null default '{}';
 comment on column referrals.chain is 'The referrals through which its sender came to what it shares, the lead''s first';
 
-alter table events drop constraint events_subject_type_check;
-alter table events add constraint events_subject_type_check
-    check (subject_type in ('case', 'child', 'referral', 'emergency-access', 'proposal', 'handoff', 'grant'));
-
 set local role lindung_maintenance;
 
 create or replace function policy.sees(asked uuid) returns boolean language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
@@ -82,6 +78,16 @@ begin
         or exists (select from handoffs h where h.case_id = asked and h.status = 'offered' and h.to_agency = policy.agency()));
 end $$;
 comment on function policy.takes_over is 'Whether the agency leads the case, or is offered it';
+
+create or replace function policy.sees_clock(subject_type text, subject uuid, asked uuid, asker text, holder text) returns boolean language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    return case subject_type
+        when 'referral' then policy.sees_referral(subject)
+        when 'child' then policy.sees_child(asked, subject)
+        else (policy.agency() in (asker, holder) or policy.coordinates()) and (asked is null or policy.sees(asked))
+    end or policy.takes_over(asked);
+end $$;
+comment on function policy.sees_clock is 'Whether the agency may know of the clock: of what it runs on, or of the whole case, which it is offered';
 
 create function policy.manifest(asked uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
@@ -121,11 +127,16 @@ set local role lindung_owner;
 grant select, insert, update on handoffs to lindung_api;
 alter table handoffs enable row level security;
 alter table handoffs force row level security;
-create policy sides on handoffs for select using (
+create policy sides on handoffs for select to lindung_api using (
     policy.sees(case_id) and (to_agency = policy.agency() or from_agency = policy.agency() or policy.coordinates()
         or (policy.leads(case_id) and policy.at_work()))
 );
-create policy made on handoffs for insert with check (
+create policy made on handoffs for insert to lindung_api with check (
     policy.at_work() and policy.sees(case_id) and case status when 'offered' then policy.leads(case_id) else to_agency = policy.agency() or policy.leads(case_id) end
 );
-create policy moved on handoffs for update using (policy.at_work() and (to_agency = policy.agency() or policy.leads(case_id)));
+create policy moved on handoffs for update to lindung_api using (policy.at_work() and (to_agency = policy.agency() or policy.leads(case_id)));
+
+-- What is not answered in time expires by itself.
+grant select, update (status, version, ended_at) on handoffs to lindung_worker;
+grant update (ended, ended_at) on clocks to lindung_worker;
+create policy expiring on handoffs to lindung_worker using (true);

@@ -129,6 +129,7 @@ fn body(operation: &str, path: &str, section: Section, agency: &str, child: &str
         "close_case" => json!({ "outcome": "charged", "summary": "Done." }),
         "reopen_case" => json!({ "reason": "Again." }),
         "create_referral" | "amend_referral" => referral_body("KPWKM.JKM.WPKL"),
+        "record_occurrence" => json!({ "kind": "examined", "occurredAt": "2026-11-24T01:00:00Z", "child": child }),
         "create_proposal" => json!({ "kind": "erase-child", "child": child, "reason": "By order of the court." }),
         "confirm_proposal" | "decline_proposal" | "confirm_emergency_access" => json!({}),
         "release_accesses" => json!({ "child": child, "representative": "parent", "reason": "They asked for it." }),

@@ -6,6 +6,7 @@ use lindung_domain::case::CaseStatus;
 use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
 use lindung_domain::message::MessageKind;
+use lindung_domain::occurrence::OccurrenceKind;
 use lindung_domain::proposal::{ProposalKind, ProposalStatus};
 use lindung_domain::referral::{Action, Status};
 use lindung_domain::release::{Deed, Representative, WithholdGround};
@@ -138,6 +139,7 @@ async fn the_lists_hold_just_the_codes_that_the_service_knows() {
         "case-status": CaseStatus, "message-kind": MessageKind, "grant-source": Source,
         "emergency-code": EmergencyCode, "review-outcome": ReviewOutcome, "proposal-kind": ProposalKind,
         "proposal-status": ProposalStatus, "withhold-ground": WithholdGround, "representative": Representative, "deed": Deed,
+        "occurrence-kind": OccurrenceKind,
     ];
     for (list, known) in &closed {
         let told = reader.get(&format!("/v1/code-lists/{list}")).await.is(200);

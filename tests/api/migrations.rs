@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use diesel::connection::SimpleConnection;
 use lindung_domain::case::CaseStatus;
+use lindung_domain::clock::Ended;
 use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
+use lindung_domain::occurrence::OccurrenceKind;
 use lindung_domain::proposal::{ProposalKind, ProposalStatus};
 use lindung_domain::referral::Status;
 use lindung_domain::release::{Representative, WithholdGround};
@@ -193,7 +195,26 @@ fn the_database_admits_just_the_codes_that_the_service_knows() {
     check("sections", "section", sections.map(|it| it.as_str()).collect());
     check("grants", "source", Source::ALL.iter().map(|it| it.as_str()).collect());
     check("agencies", "kind", vec!["heading", "organisation", "unit"]);
-    check("events", "subject_type", vec!["case", "child", "referral", "emergency-access", "proposal"]);
+    check(
+        "events",
+        "subject_type",
+        vec![
+            "case",
+            "child",
+            "referral",
+            "emergency-access",
+            "proposal",
+            "handoff",
+            "grant",
+            "consent",
+            "override",
+            "occurrence",
+            "data-sharing-request",
+        ],
+    );
+    check("clocks", "priority", priorities());
+    check("clocks", "ended", Ended::ALL.iter().map(|it| it.as_str()).collect());
+    check("occurrences", "kind", OccurrenceKind::ALL.iter().map(|it| it.as_str()).collect());
     check("emergency_accesses", "code", EmergencyCode::ALL.iter().map(|it| it.as_str()).collect());
     check("emergency_accesses", "review", ReviewOutcome::ALL.iter().map(|it| it.as_str()).collect());
     check("proposals", "status", ProposalStatus::ALL.iter().map(|it| it.as_str()).collect());
@@ -202,8 +223,8 @@ fn the_database_admits_just_the_codes_that_the_service_knows() {
     check("releases", "representative", Representative::ALL.iter().map(|it| it.as_str()).collect());
     let checks = database.count("pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace");
     assert_eq!(
-        checks, 19,
+        checks, 24,
         "a check that this test does not know; others are the grammar of agency codes, what is sealed or destroyed, that \
-         a suspension is of either, and that a registration takes two"
+         a suspension is of either, that a registration takes two, that a clock ends at a time, and which events have no case"
     );
 }

@@ -152,6 +152,11 @@ impl Database {
         db_at(&self.url_as("lindung_api"), DbRole::Api, self.vault())
     }
 
+    /// The way of what runs by itself.
+    pub fn worker(&self) -> Db {
+        db_at(&self.url_as("lindung_worker"), DbRole::Worker, Vault::locked())
+    }
+
     /// How a role reaches it.
     pub fn url_as(&self, role: &str) -> String {
         self.url.replacen("user=lindung", &format!("user={role}"), 1)

@@ -249,6 +249,7 @@ impl Case {
             subject: Subject::Case(self.0.id),
             recipients: parties.into_iter().chain(secretariat().filter(|_| shield.is_none())).collect(),
             data: json!({ "status": status, "priority": header.priority, "lead": lead, "outcome": outcome, "version": version }),
+            stakes: None,
         }
     }
 }

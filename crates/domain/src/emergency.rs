@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::case::{Asking, CaseFile};
-use crate::event::{Change, Event, Subject, secretariat};
+use crate::event::{Change, Event, Stakes, Subject, secretariat};
 use crate::grant::{Grant, GrantChange, Source};
 use crate::id::{AgencyCode, CaseId, ClientId, EmergencyId, OfficerId, Version};
 use crate::message::MESSAGE_LIMIT;
@@ -250,6 +250,8 @@ impl EmergencyAccess {
             subject: Subject::Emergency(*id),
             recipients: [lead, agency].into_iter().cloned().chain(secretariat().filter(|_| !shielded)).collect(),
             data: json!({ "code": code, "agency": agency, "until": until, "review": review, "version": version }),
+            // The lead's supervisors have to review it; nobody else waits for that.
+            stakes: Some(Stakes { asker: Some(lead.clone()), holder: Some(lead.clone()), ..Stakes::default() }),
         }
     }
 }

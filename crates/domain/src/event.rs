@@ -4,11 +4,15 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
+
 use crate::actor::SECRETARIAT;
+use crate::clock::{self, ClockChange, Running};
 use crate::grant::GrantChange;
 use crate::id::{AgencyCode, CaseId, ChildId, EmergencyId, GrantId, HandoffId, ProposalId, ReferralId};
 use crate::message::Message;
 use crate::policy::Relation;
+use crate::values::Priority;
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +44,58 @@ pub struct Event {
     pub recipients: BTreeSet<AgencyCode>,
     /// Ids and codes.
     pub data: serde_json::Value,
+    /// What it means for clocks; nothing where unset.
+    pub stakes: Option<Stakes>,
+}
+
+/// Who waits, who has to act: what clocks go by. It is not told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stakes {
+    /// Who waits.
+    pub asker: Option<AgencyCode>,
+    /// Who has to act; nobody yet where it is open to several.
+    pub holder: Option<AgencyCode>,
+    /// How fast it has to move.
+    pub priority: Option<Priority>,
+    /// The date that was agreed, where there is one.
+    pub agreed: Option<DateTime<Utc>>,
+    /// When it happened, if that was not now.
+    pub at: Option<DateTime<Utc>>,
+    /// The thing is over: whatever still runs on it is void.
+    pub over: bool,
+    /// The first agency's place in every clock of the case is the second's now.
+    pub heir: Option<(AgencyCode, AgencyCode)>,
+    /// What is known to have happened to the thing, recorded before this.
+    pub known: Vec<Fact>,
+}
+
+/// Something that is known to have happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// As the kind of its event.
+    pub kind: String,
+    /// When it happened.
+    pub at: DateTime<Utc>,
 }
 
 impl Event {
     /// What every event type begins with.
     pub const PREFIX: &'static str = "my.gov.lindung.";
+
+    /// An event that no clock goes by.
+    pub(crate) fn new(
+        kind: impl Into<String>,
+        subject: Subject,
+        recipients: BTreeSet<AgencyCode>,
+        data: serde_json::Value,
+    ) -> Self {
+        Event { kind: kind.into(), subject, recipients, data, stakes: None }
+    }
+
+    /// The same event, with what it means for clocks.
+    pub(crate) fn with_stakes(self, stakes: Stakes) -> Self {
+        Event { stakes: Some(stakes), ..self }
+    }
 }
 
 /// The secretariat, whose coordinators are told of what happens to headers.
@@ -59,6 +110,7 @@ pub struct Change<T> {
     rule: Relation,
     events: Vec<Event>,
     grants: Vec<GrantChange>,
+    clocks: Vec<ClockChange>,
     message: Option<Message>,
 }
 
@@ -69,7 +121,7 @@ impl<T> Change<T> {
 
     /// A command that changed the status of several resources at once.
     pub(crate) fn of_events(entity: T, rule: Relation, events: Vec<Event>) -> Self {
-        Change { entity, rule, events, grants: Vec::new(), message: None }
+        Change { entity, rule, events, grants: Vec::new(), clocks: Vec::new(), message: None }
     }
 
     /// One more resource whose own status the command changed.
@@ -85,6 +137,14 @@ impl<T> Change<T> {
 
     pub(crate) fn with_message(mut self, message: Option<Message>) -> Self {
         self.message = message;
+        self
+    }
+
+    /// The change with what it means for clocks, of which these run; what is told of them is told with it.
+    pub fn with_clocks(mut self, running: &[Running], now: DateTime<Utc>) -> Self {
+        let (clocks, told) = clock::moved(running, &self.events, now);
+        self.clocks = clocks;
+        self.events.extend(told);
         self
     }
 
@@ -106,6 +166,11 @@ impl<T> Change<T> {
     /// How grants move.
     pub fn grants(&self) -> &[GrantChange] {
         &self.grants
+    }
+
+    /// How clocks move.
+    pub fn clocks(&self) -> &[ClockChange] {
+        &self.clocks
     }
 
     /// What was written.

@@ -16,7 +16,7 @@ pub use lifecycle::{HandoffAction, HandoffStatus};
 pub use manifest::{ChangeKind, Manifest, ManifestChange, ManifestItem};
 
 use crate::case::{Asking, CaseFile};
-use crate::event::{Change, Event, Subject, secretariat};
+use crate::event::{Change, Event, Stakes, Subject, secretariat};
 use crate::id::{AgencyCode, CaseId, HandoffId, Version};
 use crate::policy::{self, Act, Relation, Relations};
 use crate::refusal::{Invalid, Refusal};
@@ -130,7 +130,7 @@ impl Handoff {
             ask_reason: Some(reason),
             ..Record::new(id, HandoffStatus::Asked, (file.case.record().lead.clone(), own.clone()), file, asking)
         });
-        let event = handoff.event(file, HandoffAction::Ask);
+        let event = handoff.event(file.audience().1, HandoffAction::Ask);
         Ok(Change::new(handoff, rule, event))
     }
 
@@ -151,7 +151,7 @@ impl Handoff {
         crate::referral::eligible("to", &to, asking.actor.agency(), &file.parties)?;
         let blank = Record::new(id, HandoffStatus::Offered, (asking.actor.agency().clone(), to), file, asking);
         let handoff = blank.offered(keeps, reason, manifest, file, asking)?;
-        let event = handoff.event(file, HandoffAction::Offer);
+        let event = handoff.event(file.audience().1, HandoffAction::Offer);
         Ok(Change::new(handoff, rule, event))
     }
 
@@ -182,20 +182,20 @@ impl Handoff {
             }
             Command::Withdraw => Handoff(ended),
         };
-        let event = handoff.event(file, action);
+        let event = handoff.event(file.audience().1, action);
         Ok(Change::new(handoff, rule, event))
     }
 
-    /// Ends one whose answer was not given in time. By the clock: nobody asks for it.
+    /// Ends one whose answer was not given in time, of a case that is shielded or not. By the clock: nobody asks for it.
     ///
     /// # Errors
     /// It has ended already.
-    pub fn expire(self, file: &CaseFile, now: DateTime<Utc>) -> Result<Change<Self>, Refusal> {
+    pub fn expire(self, shielded: bool, now: DateTime<Utc>) -> Result<Change<Self>, Refusal> {
         let Some(status) = HandoffStatus::after(Some(self.0.status), HandoffAction::Expire) else {
             return Err(Refusal::NotNow { allowed: Vec::new() });
         };
         let handoff = Handoff(Record { status, version: self.0.version.next(), ended_at: Some(now), ..self.0 });
-        let event = handoff.event(file, HandoffAction::Expire);
+        let event = handoff.event(shielded, HandoffAction::Expire);
         Ok(Change::new(handoff, Relation::Own, event))
     }
 
@@ -204,7 +204,7 @@ impl Handoff {
         let record = self.0;
         let (version, ended_at) = (record.version.next(), Some(asking.now));
         let handoff = Handoff(Record { status: HandoffStatus::Withdrawn, version, ended_at, ..record });
-        let event = handoff.event(file, HandoffAction::Withdraw);
+        let event = handoff.event(file.audience().1, HandoffAction::Withdraw);
         (handoff, event)
     }
 
@@ -271,12 +271,21 @@ impl Handoff {
         relations
     }
 
-    fn event(&self, file: &CaseFile, action: HandoffAction) -> Event {
+    fn event(&self, shielded: bool, action: HandoffAction) -> Event {
         let Record { id, status, from, to, keeps, version, manifest, .. } = &self.0;
-        let shielded = file.audience().1;
+        // What was asked waits for the lead, what was offered for the addressee.
+        let (asker, holder) = if *status == HandoffStatus::Asked { (to, from) } else { (from, to) };
+        let stakes = Stakes {
+            asker: Some(asker.clone()),
+            holder: Some(holder.clone()),
+            over: !status.is_live(),
+            heir: (*status == HandoffStatus::Accepted).then(|| (from.clone(), to.clone())),
+            ..Stakes::default()
+        };
         Event {
             kind: format!("handoff.{}", action.past()),
             subject: Subject::Handoff(*id),
+            stakes: Some(stakes),
             recipients: [from, to].into_iter().cloned().chain(secretariat().filter(|_| !shielded)).collect(),
             data: json!({
                 "status": status,

@@ -55,6 +55,10 @@ uuid_ids! {
     SuspensionId;
     /// Something written on a case or a referral (UUIDv7).
     MessageId;
+    /// A clock (UUIDv7).
+    ClockId;
+    /// A fact outside the system that was recorded (UUIDv7).
+    OccurrenceId;
     /// What all events of one command have in common (UUIDv7): CloudEvents' `causationid`.
     CausationId;
 }

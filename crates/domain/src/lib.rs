@@ -7,12 +7,14 @@
 
 pub mod actor;
 pub mod case;
+pub mod clock;
 pub mod emergency;
 pub mod event;
 pub mod grant;
 pub mod handoff;
 pub mod id;
 pub mod message;
+pub mod occurrence;
 pub mod policy;
 pub mod proposal;
 pub mod referral;
@@ -25,8 +27,8 @@ pub mod values;
 pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
-    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, EmergencyId, EventId, GrantId, HandoffId, MessageId,
-    OfficerId, ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
+    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, EmergencyId, EventId, GrantId, HandoffId,
+    MessageId, OccurrenceId, OfficerId, ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

@@ -215,6 +215,7 @@ impl Proposal {
             subject: Subject::Proposal(*id),
             recipients: [agency.clone()].into(),
             data: json!({ "kind": kind, "version": version }),
+            stakes: None,
         }
     }
 }

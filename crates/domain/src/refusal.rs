@@ -33,6 +33,15 @@ pub(crate) fn future(field: impl Into<String>, time: DateTime<Utc>, now: DateTim
     }
 }
 
+/// Checks a time at which something is to have happened.
+pub(crate) fn past(field: impl Into<String>, time: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Invalid> {
+    if time <= now && time.year() >= 1900 {
+        Ok(())
+    } else {
+        Err(Invalid::new(field, "past", "must not lie in the future, nor before the year 1900"))
+    }
+}
+
 /// Why a command was not carried out, in the order in which they are answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

@@ -142,6 +142,7 @@ impl CaseFile {
             subject: Subject::Case(case),
             recipients: [lead.clone(), entry.agency.clone()].into(),
             data: json!({ "ground": ground, "by": by_agency }),
+            stakes: None,
         };
         let withheld = Withheld { case, entry: entry.id, ground, reason, by_agency, by_officer, at: asking.now };
         Ok(Change::new(withheld, rule, event))
@@ -167,6 +168,7 @@ impl CaseFile {
             subject: Subject::Child(child),
             recipients: [by_agency.clone()].into(),
             data: json!({ "release": id, "representative": representative, "by": by_agency }),
+            stakes: None,
         };
         let release = Release { id, case, child, representative, reason, by_agency, by_officer, at: asking.now };
         Ok(Change::new(release, rule, event))

@@ -12,6 +12,7 @@ mod assertion;
 mod caller;
 mod cases;
 mod children;
+mod clocks;
 mod code_lists;
 mod cursor;
 mod emergencies;
@@ -24,6 +25,7 @@ pub mod limits;
 mod metrics;
 mod negotiate;
 mod observe;
+mod occurrences;
 mod openapi;
 mod operations;
 mod parse;
@@ -67,6 +69,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(children::routes)
                 .configure(sections::routes)
                 .configure(timeline::routes)
+                .configure(occurrences::routes)
+                .configure(clocks::routes)
                 .configure(referrals::routes)
                 .configure(handoffs::routes)
                 .configure(grants::routes)

@@ -24,6 +24,7 @@ use crate::routes;
         (name = "code-lists", description = "Codes with labels in Malay and English"),
         (name = "cases", description = "Cases, their children, sections and timelines"),
         (name = "referrals", description = "What one agency asks of another, and how it is answered"),
+        (name = "clocks", description = "By when something has to be answered, what a law counts from, and how fast agencies are"),
         (name = "access-log", description = "Who saw what"),
         (name = "accesses", description = "Who has seen a case, and what a child's representative is told of that"),
         (name = "handoffs", description = "Who leads a case, and who is to lead it"),

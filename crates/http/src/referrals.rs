@@ -168,9 +168,9 @@ async fn get_referral(
     _: Params<NoParams>,
 ) -> Result<Versioned<ReferralView>, Problem> {
     let (actor, now) = (call.actor.clone(), call.now);
-    let (referral, file) = app.read(call, move |db, call| db.referral(call, *referral)).await?;
+    let (referral, file, clocks) = app.read(call, move |db, call| db.referral(call, *referral)).await?;
     let asking = Asking { actor: &actor, expected: Expected::Any, now };
-    Ok(Versioned { version: referral.record().version.0, body: ReferralView::new(&referral, &file, &asking) })
+    Ok(Versioned { version: referral.record().version.0, body: ReferralView::new(&referral, &file, clocks, &asking) })
 }
 
 /// Change a draft. What is asked and shared is fixed once it is sent.

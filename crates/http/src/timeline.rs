@@ -2,7 +2,7 @@
 
 use actix_web::get;
 use actix_web::web::{Data, Path};
-use lindung_domain::CaseId;
+use lindung_domain::{CaseId, ReferralId};
 use lindung_persistence::{EventItem, MessageItem};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -19,7 +19,7 @@ use crate::respond::{PAGE_DEFAULT, PAGE_LIMIT, Page};
 
 /// The routes of timelines.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(get_timeline).service(list_case_messages);
+    config.service(get_timeline).service(get_referral_timeline).service(list_case_messages);
 }
 
 /// Which page of a list is wanted.
@@ -52,6 +52,25 @@ async fn get_timeline(
     let limit = limit.unwrap_or(PAGE_DEFAULT);
     let after: i64 = cursor::decode(cursor.as_deref())?.unwrap_or(0);
     let found = app.read(call, move |db, call| db.timeline(call, *case, after, limit)).await?;
+    Ok(Page::new(found, limit, |it| it.case_version))
+}
+
+/// Read a referral's timeline: its events that your agency was told of, with its clocks and what coordinators did.
+#[utoipa::path(
+    tag = "referrals",
+    params(("referral" = ReferralId, Path, description = "The referral"), PageParams),
+    responses((status = 200, description = "A page of events", body = Page<EventItem>), ReadProblems)
+)]
+#[get("/referrals/{referral}/timeline")]
+async fn get_referral_timeline(
+    app: Data<App>,
+    Caller(call): Caller,
+    referral: Path<ReferralId>,
+    Params(PageParams { limit, cursor }): Params<PageParams>,
+) -> Result<Page<EventItem>, Problem> {
+    let limit = limit.unwrap_or(PAGE_DEFAULT);
+    let after: i64 = cursor::decode(cursor.as_deref())?.unwrap_or(0);
+    let found = app.read(call, move |db, call| db.referral_timeline(call, *referral, after, limit)).await?;
     Ok(Page::new(found, limit, |it| it.case_version))
 }
 

@@ -14,6 +14,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::clocks::RunningClock;
 use crate::db::{About, Call, Db, Read, Seen, Tx};
 use crate::error::Error;
 use crate::file;
@@ -84,6 +85,8 @@ pub struct CaseSeen {
     pub grants: Vec<Grant>,
     /// The agencies that have live grants, for a coordinator.
     pub parties: Vec<String>,
+    /// The clocks that run on its children.
+    pub clocks: Vec<RunningClock>,
 }
 
 /// Which cases are wanted; unset takes all.
@@ -107,14 +110,25 @@ pub struct CaseFilter {
     pub limit: i64,
 }
 
+/// The clocks that run on children of case `c`, as far as the actor may know of them.
+fn clocks_of_c(call: &Call) -> Sql {
+    Sql::new()
+        .with(
+            "(select jsonb_agg(w order by w.id) from clocks w where w.case_id = c.id and w.ended_at is null and w.subject_type = 'child' and ",
+            [],
+        )
+        .then(visibility::clock_of_child::<()>(call))
+        .with(") as clocks", [])
+}
+
 impl Db {
     /// A case's header, with what the actor may read of the rest.
     ///
     /// # Errors
     /// It is not the actor's to see; the database is not available.
     pub fn case(&self, call: &Call, id: CaseId) -> Result<CaseSeen, Error> {
-        type Columns = (ItemColumns, Array<SqlUuid>, Nullable<Jsonb>, Array<Text>);
-        type Row = (CaseItem, Vec<Uuid>, Option<Value>, Vec<String>);
+        type Columns = (ItemColumns, Array<SqlUuid>, Nullable<Jsonb>, Array<Text>, Nullable<Jsonb>);
+        type Row = (CaseItem, Vec<Uuid>, Option<Value>, Vec<String>, Option<Value>);
         let seen = Seen::One(About::Case(id, Act::ReadCase));
         let sight = visibility::sight(&call.actor, Act::ReadCase);
         let query = match sight {
@@ -123,7 +137,12 @@ impl Db {
                 .then(item_of_c::<()>(sight))
                 .then(visibility::case_rule::<()>(call, Act::ReadCase))
                 .with(
-                    " as rule, null::text[] as sections, '{}'::text[] as parties, l.grants, \
+                    " as rule, null::text[] as sections, '{}'::text[] as parties, l.grants, ",
+                    [],
+                )
+                .then(clocks_of_c(call))
+                .with(
+                    ", \
                      array(select k.id from children k where k.case_id = c.id and ",
                     [],
                 )
@@ -145,7 +164,12 @@ impl Db {
                 .with("select ", [])
                 .then(item_of_c::<()>(sight))
                 .with(
-                    "'unshielded' as rule, null::text[] as sections, null::jsonb as grants, '{}'::uuid[] as child_ids, \
+                    "'unshielded' as rule, ",
+                    [],
+                )
+                .then(clocks_of_c(call))
+                .with(
+                    ", null::text[] as sections, null::jsonb as grants, '{}'::uuid[] as child_ids, \
                      array(select distinct g.agency from grants g where g.case_id = c.id and (g.until is null or g.until > ?) \
                      order by g.agency) as parties from cases c where c.id = ? and ",
                     [call.now.into(), id.0.into()],
@@ -153,10 +177,11 @@ impl Db {
                 .then(visibility::case_visible::<()>(call, Act::ReadCase)),
         };
         let columns = "item_id, reference, status, priority, lead_agency, offences, grounds, techniques, outcome, version, created_at, \
-                       child_ids, grants, parties";
+                       child_ids, grants, parties, clocks";
         let rows: Vec<Row> = self.read(call, Read { columns, query, seen })?;
-        let (item, children, grants, parties) = rows.into_iter().next().ok_or(Refusal::NotFound)?;
-        Ok(CaseSeen { item, children, grants: grants.map_or(Ok(Vec::new()), file::grants)?, parties })
+        let (item, children, grants, parties, clocks) = rows.into_iter().next().ok_or(Refusal::NotFound)?;
+        let clocks = clocks.map_or(Ok(Vec::new()), serde_json::from_value)?;
+        Ok(CaseSeen { item, children, grants: grants.map_or(Ok(Vec::new()), file::grants)?, parties, clocks })
     }
 
     /// The cases that the actor may see, newest activity first, each with the time of it.

@@ -192,8 +192,9 @@ impl Db {
                 row.execute(conn)?;
                 return Ok(answer);
             }
-            let event_count = loaded.event_count;
+            let (event_count, running) = (loaded.event_count, std::mem::take(&mut loaded.running));
             let (change, answer) = decide(&mut Tx { conn }, loaded, &asking)?;
+            let change = change.with_clocks(&running, *now);
             save::save(conn, &self.vault, &writing, &change, &answer, event_count)?;
             Ok(answer)
         };

@@ -14,6 +14,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::clocks::RunningClock;
 use crate::db::{About, Call, Db, Read, Seen};
 use crate::error::Error;
 use crate::file;
@@ -58,6 +59,9 @@ pub struct EmergencyItem {
     pub reviewed_at: Option<DateTime<Utc>>,
     /// Its version, as in its `ETag`.
     pub version: Version,
+    /// The clocks that run on it.
+    #[serde(default)]
+    pub clocks: Vec<RunningClock>,
 }
 
 impl EmergencyItem {
@@ -79,6 +83,7 @@ impl EmergencyItem {
             reviewed_by,
             reviewed_at,
             version,
+            clocks: _,
         } = self;
         EmergencyAccess::restore(Record {
             id,
@@ -319,7 +324,9 @@ fn seen(call: &Call) -> Sql<Jsonb> {
         condition = condition.with(" or ", []).then(holds());
     }
     Sql::new()
-        .with("select e.case_id, null::uuid[] as child_ids, null::text[] as sections, e.id as item_id, to_jsonb(e) as item, case", [])
+        .with("select e.case_id, null::uuid[] as child_ids, null::text[] as sections, e.id as item_id, to_jsonb(e) || jsonb_build_object('clocks', \
+               coalesce((select jsonb_agg(w order by w.id) from clocks w where w.case_id = e.case_id and w.subject_id = e.id \
+               and w.ended_at is null), '[]')) as item, case", [])
         .then(rule)
         // To whom no way is open, nothing is.
         .with(" when false then 'own' end as rule from emergency_accesses e where (false", [])

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Jsonb, Nullable};
 use lindung_domain::event::Subject;
 use lindung_domain::policy::Act;
-use lindung_domain::{CaseId, Event};
+use lindung_domain::{Actor, CaseId, Event, ReferralId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -18,15 +18,29 @@ use crate::visibility;
 /// Inserts events as rows of one JSON array, as part of the statement that saves the change.
 /// `case_version` goes on from `event_count`, which stands still under the case's lock.
 pub(crate) fn inserted(call: &Call, case: CaseId, event_count: i64, events: &[Event]) -> Sql {
+    rows((Some(&call.actor), call.now), Some(case), event_count, events)
+}
+
+/// The same of events that happened by themselves.
+pub(crate) fn happened(now: DateTime<Utc>, case: Option<CaseId>, event_count: i64, events: &[Event]) -> Sql {
+    rows((None, now), case, event_count, events)
+}
+
+fn rows(
+    (actor, now): (Option<&Actor>, DateTime<Utc>),
+    case: Option<CaseId>,
+    event_count: i64,
+    events: &[Event],
+) -> Sql {
     let causation = Db::new_id();
     let rows: Vec<Value> = (event_count + 1..)
         .zip(events)
-        .map(|(case_version, Event { kind, subject, recipients, data })| {
+        .map(|(case_version, Event { kind, subject, recipients, data, stakes: _ })| {
             let (subject_type, subject_id) = named(subject);
             json!({
                 "id": Db::new_id(), "kind": format!("{}{kind}", Event::PREFIX), "case_id": case, "case_version": case_version,
-                "subject_type": subject_type, "subject_id": subject_id, "causation_id": causation, "at": call.now,
-                "agency": call.actor.agency(), "client_id": call.actor.client_id(), "data": data, "recipients": recipients,
+                "subject_type": subject_type, "subject_id": subject_id, "causation_id": causation, "at": now,
+                "agency": actor.map(Actor::agency), "client_id": actor.map(Actor::client_id), "data": data, "recipients": recipients,
             })
         })
         .collect();
@@ -62,8 +76,8 @@ pub struct EventItem {
     #[serde(rename(serialize = "type"))]
     #[schema(rename = "type", example = "my.gov.lindung.referral.accepted")]
     pub kind: String,
-    /// The case.
-    pub case_id: Uuid,
+    /// The case; null where it is about none.
+    pub case_id: Option<Uuid>,
     /// Its place among all events of the case; numbers of events that you are not told of are missing.
     pub case_version: i64,
     /// `case`, `child`, `referral`, `emergency-access`, `proposal`, `handoff` or `grant`.
@@ -74,8 +88,8 @@ pub struct EventItem {
     pub causation_id: Uuid,
     /// When.
     pub at: DateTime<Utc>,
-    /// Which agency did it.
-    pub agency: String,
+    /// Which agency did it; null where it happened by itself.
+    pub agency: Option<String>,
     /// Ids and codes.
     #[schema(value_type = Object)]
     pub data: Value,
@@ -100,6 +114,32 @@ impl Db {
             .with(")) order by v.case_version limit ?) e on true where c.id = ? and ", [limit.into(), case.0.into()])
             .then(visibility::case_visible::<()>(call, Act::ReadTimeline));
         let seen = Seen::One(About::Case(case, Act::ReadTimeline));
+        let rows: Vec<Option<Value>> = self.read(call, Read { columns: "item", query, seen })?;
+        rows.into_iter().flatten().map(|it| Ok(serde_json::from_value(it)?)).collect()
+    }
+
+    /// The events of a referral that the actor's agency was told of, in their order, after `after`.
+    ///
+    /// # Errors
+    /// The referral is not the actor's to see; the database is not available.
+    pub fn referral_timeline(
+        &self,
+        call: &Call,
+        referral: ReferralId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<EventItem>, Error> {
+        let query = Sql::<Nullable<Jsonb>>::new()
+            .with("select c.id as case_id, r.children as child_ids, null::text[] as sections, ", [])
+            .then(visibility::referral_rule::<()>(call))
+            .with(
+                " as rule, e.id as item_id, to_jsonb(e) as item from referrals r join cases c on c.id = r.case_id \
+                 left join lateral (select * from events v where v.case_id = r.case_id and v.subject_id = r.id \
+                 and v.case_version > ? and ? = any(v.recipients) order by v.case_version limit ?) e on true where r.id = ? and ",
+                [after.into(), call.actor.agency().as_str().into(), limit.into(), referral.0.into()],
+            )
+            .then(visibility::referral_visible::<()>(call, Act::ReadReferral));
+        let seen = Seen::One(About::Referral(referral, Act::ReadReferral));
         let rows: Vec<Option<Value>> = self.read(call, Read { columns: "item", query, seen })?;
         rows.into_iter().flatten().map(|it| Ok(serde_json::from_value(it)?)).collect()
     }

@@ -6,6 +6,7 @@ use diesel::pg::PgConnection;
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Uuid as SqlUuid};
 use diesel::{OptionalExtension, RunQueryDsl};
 use lindung_domain::case::{Asking, CaseFile};
+use lindung_domain::clock::Running;
 use lindung_domain::emergency::{self, EmergencyAccess, Trust};
 use lindung_domain::grant::Grant;
 use lindung_domain::handoff::Handoff;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 
 use crate::access_log;
 use crate::accesses;
+use crate::clocks;
 use crate::db::{Call, Writing};
 use crate::emergencies;
 use crate::error::Error;
@@ -85,6 +87,8 @@ pub struct Loaded {
     handoff: Option<Handoff>,
     grant: Option<GrantItem>,
     entry: Option<Entry>,
+    /// The clocks of the case that run, as far as the actor may know of them.
+    pub(crate) running: Vec<Running>,
     pub(crate) event_count: i64,
     pub(crate) replay: Option<Answer>,
 }
@@ -249,6 +253,7 @@ type LoadedColumns = (
     Nullable<Jsonb>,
     Nullable<Jsonb>,
     Nullable<Jsonb>,
+    Nullable<Jsonb>,
 );
 type LoadedRow = (
     Option<bool>,
@@ -259,6 +264,7 @@ type LoadedRow = (
     Vec<Uuid>,
     Option<Value>,
     Vec<Uuid>,
+    Option<Value>,
     Option<Value>,
     Option<Value>,
     Option<Value>,
@@ -289,7 +295,8 @@ pub(crate) fn load(
              (select jsonb_agg(h order by h.id) from handoffs h where h.case_id = c.id and h.status in ('asked', 'offered')) as handoffs, \
              (select jsonb_agg(jsonb_build_object('code', a.code, 'ministry', a.ministry, 'eligible', a.active and a.kind <> 'heading')) \
              from agencies a where a.code = any(? || case when r.status = 'draft' then \
-             array_prepend(r.named, r.alternatives) || r.open_to else '{}' end)) as parties, to_jsonb(r) as referral from ",
+             array_prepend(r.named, r.alternatives) || r.open_to else '{}' end)) as parties, to_jsonb(r) as referral, (select jsonb_agg(w) from clocks w where w.case_id = c.id \
+             and w.ended_at is null) as running from ",
             [call.now.into(), parties.into()],
         )
         .then(idempotency::kept_answer::<()>(call, repeat))
@@ -310,6 +317,7 @@ pub(crate) fn load(
         handoff_rows,
         party_rows,
         referral,
+        running,
     ): LoadedRow = query.get_result(conn)?;
     if standing.is_none() {
         return Err(Error::RightsEnded);
@@ -331,6 +339,7 @@ pub(crate) fn load(
             parties: parties_of(party_rows)?,
         }),
     };
+    let running = clocks::running(running)?;
     let trust = Trust { registered: false, overdue: false };
     let event_count = event_count.unwrap_or(0);
     Ok(Loaded {
@@ -342,6 +351,7 @@ pub(crate) fn load(
         handoff: None,
         grant: None,
         entry: None,
+        running,
         event_count,
         replay,
     })

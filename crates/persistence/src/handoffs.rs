@@ -174,6 +174,15 @@ pub(crate) fn saved(handoffs: &[&Handoff]) -> Sql {
     )
 }
 
+/// One that expired, as part of the statement that tells of it.
+pub(crate) fn expired(handoff: Option<&Handoff>) -> Sql {
+    let Some(Record { id, status, version, ended_at, .. }) = handoff.map(Handoff::record) else { return Sql::new() };
+    Sql::new().with(
+        "), expired as (update handoffs set status = ?, version = ?, ended_at = ? where id = ?",
+        [status.as_str().into(), version.0.into(), (*ended_at).into(), id.0.into()],
+    )
+}
+
 /// The handoffs in a JSON array of rows.
 pub(crate) fn restored(rows: Option<Value>) -> Result<Vec<Handoff>, Error> {
     let rows: Vec<HandoffRow> = rows.map_or(Ok(Vec::new()), serde_json::from_value)?;

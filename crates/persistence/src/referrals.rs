@@ -15,6 +15,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::clocks::RunningClock;
 use crate::db::{About, Call, Db, Read, Seen};
 use crate::error::Error;
 use crate::file::{self, CaseRow};
@@ -231,26 +232,27 @@ impl Db {
         rows.into_iter().flatten().map(|it| Ok(serde_json::from_value(it)?)).collect()
     }
 
-    /// A referral, with the case file by which it is known what the actor may do to it.
+    /// A referral, with the case file by which it is known what the actor may do to it, and the clocks that run on it.
     ///
     /// # Errors
     /// It is not the actor's to see; the database is not available.
-    pub fn referral(&self, call: &Call, id: ReferralId) -> Result<(Referral, CaseFile), Error> {
-        type Columns = (Jsonb, Jsonb, Nullable<Jsonb>);
+    pub fn referral(&self, call: &Call, id: ReferralId) -> Result<(Referral, CaseFile, Vec<RunningClock>), Error> {
+        type Columns = (Jsonb, Jsonb, Nullable<Jsonb>, Nullable<Jsonb>);
         let query = Sql::<Columns>::new()
             .with("select c.id as case_id, r.children as child_ids, null::text[] as sections, ", [])
             .then(visibility::referral_rule::<()>(call))
             .with(
                 " as rule, r.id as item_id, to_jsonb(r) as referral, to_jsonb(c) as case_row, (select jsonb_agg(g) from grants g \
-                 where g.case_id = c.id and g.agency = ? and (g.until is null or g.until > ?)) as grants \
+                 where g.case_id = c.id and g.agency = ? and (g.until is null or g.until > ?)) as grants, \
+                 (select jsonb_agg(w order by w.id) from clocks w where w.case_id = c.id and w.subject_id = r.id and w.ended_at is null) as clocks \
                  from referrals r join cases c on c.id = r.case_id where r.id = ? and ",
                 [call.actor.agency().as_str().into(), call.now.into(), id.0.into()],
             )
             .then(visibility::referral_visible::<()>(call, Act::ReadReferral));
         let seen = Seen::One(About::Referral(id, Act::ReadReferral));
-        let rows: Vec<(Value, Value, Option<Value>)> =
-            self.read(call, Read { columns: "referral, case_row, grants", query, seen })?;
-        let (referral, case, grants) = rows.into_iter().next().ok_or(lindung_domain::Refusal::NotFound)?;
+        let rows: Vec<(Value, Value, Option<Value>, Option<Value>)> =
+            self.read(call, Read { columns: "referral, case_row, grants, clocks", query, seen })?;
+        let (referral, case, grants, clocks) = rows.into_iter().next().ok_or(lindung_domain::Refusal::NotFound)?;
         let file = CaseFile {
             case: serde_json::from_value::<CaseRow>(case)?.into_case(),
             grants: grants.map_or(Ok(Vec::new()), file::grants)?,
@@ -260,6 +262,7 @@ impl Db {
             handoffs: Vec::new(),
             parties: Vec::new(),
         };
-        Ok((serde_json::from_value::<ReferralRow>(referral)?.into_referral(), file))
+        let clocks = clocks.map_or(Ok(Vec::new()), serde_json::from_value)?;
+        Ok((serde_json::from_value::<ReferralRow>(referral)?.into_referral(), file, clocks))
     }
 }

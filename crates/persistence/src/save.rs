@@ -22,7 +22,7 @@ use crate::idempotency::{self, Answer};
 use crate::referrals::ReferralRow;
 use crate::sealed;
 use crate::sql::Sql;
-use crate::{accesses, emergencies, grants, handoffs, proposals, releases};
+use crate::{accesses, clocks, emergencies, grants, handoffs, occurrences, proposals, releases};
 
 use saved::Header;
 pub use saved::Saved;
@@ -51,6 +51,7 @@ pub(crate) fn save<T: Saved>(
             .chain(entity.shielded().and_then(|it| it.child).map(|it| it.0))
             .chain(entity.proposal().and_then(|it| it.record().child).map(|it| it.0))
             .chain(entity.release().map(|it| it.child.0))
+            .chain(entity.occurrence().map(|it| it.child.0))
             .collect(),
         sections: entity.sections().iter().map(|it| it.section.to_string()).collect(),
     };
@@ -85,7 +86,9 @@ pub(crate) fn save<T: Saved>(
         .then(proposals::saved(entity.proposal()))
         .then(accesses::withheld(entity.withheld()))
         .then(releases::saved(entity.release()))
+        .then(occurrences::saved(entity.occurrence()))
         .then(moved_grants(case, change.grants()))
+        .then(clocks::saved(Some(case), change.clocks()))
         .then(grants::ended_by_hand(call, entity.ended_grant()))
         .then(message(call, case, entity.referrals().first().map(|it| it.record().id), change.message()))
         .with("), happened as (", [])

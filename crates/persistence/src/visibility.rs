@@ -200,3 +200,37 @@ pub(crate) fn referral_rule<ST>(call: &Call) -> Sql<ST> {
         [own(), own(), own(), own()],
     )
 }
+
+/// A condition that holds where clock `w`, perhaps of case `c`, is the actor's to list: its agency waits or has to act,
+/// and may still know of what the clock runs on; or it coordinates and the case is not shielded.
+pub(crate) fn clock_visible<ST>(call: &Call) -> Sql<ST> {
+    if UNCHECKED {
+        return everything();
+    }
+    let shown = if call.actor.is(Role::Coordinator) {
+        Sql::new().with("c.shield is null", [])
+    } else {
+        lets_through(call, "c.shield")
+    };
+    shown.with(" and ", []).then(clock_of_child::<()>(call))
+}
+
+/// A condition that holds where clock `w` runs on no child, or on one that the actor may know of.
+pub(crate) fn clock_of_child<ST>(call: &Call) -> Sql<ST> {
+    if UNCHECKED {
+        return everything();
+    }
+    let known = Sql::new()
+        .with("(w.subject_type <> 'child' or exists (select from children k where k.id = w.subject_id and ", [])
+        .then(child_unhidden::<()>(call));
+    if call.actor.is(Role::Coordinator) {
+        return known.with("))", []);
+    }
+    known
+        .with(
+            " and exists (select from grants g where g.case_id = k.case_id and (g.children is null or k.id = any(g.children)) and ",
+            [],
+        )
+        .then(live_grant::<()>(call))
+        .with(")))", [])
+}

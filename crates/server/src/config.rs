@@ -25,10 +25,23 @@ pub enum Environment {
     Development,
 }
 
+/// Whether something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
 /// Everything that can be set, each as `LINDUNG_…`.
 #[derive(Debug, Deserialize)]
 pub struct Config {
     database_url: Option<SecretString>,
+    worker_database_url: Option<SecretString>,
+    /// Whether the service runs the clocks too.
+    pub work: Switch,
     /// Where to listen.
     pub listen: SocketAddr,
     issuer: Option<String>,
@@ -56,6 +69,7 @@ struct Defaults {
     listen: &'static str,
     environment: Environment,
     pool_size: u32,
+    work: Switch,
     workers: usize,
     client_rate: u32,
     officer_rate: u32,
@@ -67,6 +81,7 @@ const DEFAULTS: Defaults = Defaults {
     listen: "127.0.0.1:8080",
     environment: Environment::Production,
     pool_size: 8,
+    work: Switch::On,
     workers: 0,
     client_rate: 200,
     officer_rate: 20,
@@ -121,6 +136,17 @@ impl Config {
         let url = self.database_url.as_ref().ok_or("LINDUNG_DATABASE_URL is missing")?.expose_secret().to_owned();
         let (vault, acquire_timeout) = (Arc::new(vault), ACQUIRE_TIMEOUT);
         Ok(Db::new(Settings { url, role, pool_size: self.pool_size, acquire_timeout, vault }))
+    }
+
+    /// The database for what runs by itself: one connection leads, another does.
+    ///
+    /// # Errors
+    /// Nobody says which.
+    pub fn worker_db(&self) -> Result<Db, Failure> {
+        let url = self.worker_database_url.as_ref().or(self.database_url.as_ref());
+        let url = url.ok_or("LINDUNG_DATABASE_URL is missing")?.expose_secret().to_owned();
+        let (vault, acquire_timeout) = (Arc::new(Vault::locked()), ACQUIRE_TIMEOUT);
+        Ok(Db::new(Settings { url, role: DbRole::Worker, pool_size: 2, acquire_timeout, vault }))
     }
 
     /// How often one may ask.

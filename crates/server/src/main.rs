@@ -6,6 +6,7 @@ mod keys;
 mod secrets;
 mod serve;
 mod speak;
+mod work;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,8 @@ struct Arguments {
 enum Command {
     /// Serve the API until SIGTERM or Ctrl-C.
     Serve,
+    /// Run the clocks, where no service does.
+    Work(work::Work),
     /// Bring the database to the shape that this version needs.
     Migrate,
     /// Load agencies and code lists, or bring them up to date.
@@ -61,6 +64,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     let config = Config::load()?;
     match command {
         Command::Serve => serve::serve(config)?,
+        Command::Work(work) => work::work(&config, &work)?,
         Command::Migrate => admin::migrate(&config)?,
         Command::Seed(seed) => admin::seed(&config, &seed)?,
         Command::Client(client) => admin::client(&config, client)?,

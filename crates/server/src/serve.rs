@@ -11,8 +11,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::Failure;
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, Switch};
 use crate::secrets;
+use crate::work::Worker;
 
 /// How often the service keeps house.
 const UPKEEP_EVERY: Duration = Duration::from_secs(60);
@@ -22,14 +23,7 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(60);
 /// # Errors
 /// The configuration lacks something, or the address is taken.
 pub fn serve(config: Config) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&config.log).map_err(|error| format!("LINDUNG_LOG: {error}"))?;
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
-        .with_env_filter(filter)
-        .init();
+    log(&config)?;
     let parts = Parts {
         db: db(&config)?,
         clock: Clock::System,
@@ -42,6 +36,7 @@ pub fn serve(config: Config) -> Result<(), Failure> {
     let app = App::new(parts);
     let listener =
         TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let worker = (config.work == Switch::On).then(|| config.worker_db()).transpose()?.map(Worker::start);
     let cores = std::thread::available_parallelism().map_or(2, NonZero::get);
     let workers = if config.workers == 0 { cores } else { config.workers };
     actix_web::rt::System::new().block_on(async move {
@@ -57,8 +52,25 @@ pub fn serve(config: Config) -> Result<(), Failure> {
         });
         let ended = server.await;
         upkeep.abort();
+        worker.into_iter().for_each(Worker::stop);
         Ok(ended?)
     })
+}
+
+/// Logs as JSON on standard output from now on.
+///
+/// # Errors
+/// The configuration's filter is none.
+pub fn log(config: &Config) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&config.log).map_err(|error| format!("LINDUNG_LOG: {error}"))?;
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .init();
+    Ok(())
 }
 
 /// The database. That it cannot be reached yet is no reason not to start; that a key is missing is one.

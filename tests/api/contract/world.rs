@@ -103,6 +103,7 @@ impl<'a> World<'a> {
                 json!({ "reason": "So it is." })
             }
             "mark_referral_entered_in_error" => json!({ "reason": "A mistake." }),
+            "record_occurrence" => json!({ "kind": "examined", "occurredAt": "2026-11-24T01:00:00Z" }),
             "create_proposal" => json!({ "kind": "erase-child", "child": self.case.child_id(0), "reason": "The law." }),
             "create_referral" | "amend_referral" => terms(HOSPITAL, &["narrative"]),
             "withhold_access" => json!({ "ground": "s15-c", "reason": "It tells how we work." }),

@@ -212,6 +212,7 @@ impl CaseFile {
             subject: Subject::Child(child),
             recipients: self.grants.iter().filter(shown).map(|it| it.agency.clone()).collect(),
             data: json!({ "by": asking.actor.agency() }),
+            stakes: None,
         };
         (Erased { case, child }, event)
     }
@@ -246,6 +247,7 @@ impl CaseFile {
             subject: child.map_or(Subject::Case(case), Subject::Child),
             recipients: self.grants.iter().filter(shown).map(|it| it.agency.clone()).collect(),
             data: json!({ "section": section, "by": asking.actor.agency(), "version": version }),
+            stakes: None,
         };
         Ok(Change::new(Written { case, child, section, content, version }, rule, event))
     }

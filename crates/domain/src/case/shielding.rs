@@ -59,6 +59,7 @@ impl CaseFile {
             // Those who lose sight of it are told too.
             recipients: self.parties_now(asking.now).collect(),
             data: json!({ "by": asking.actor.agency(), "version": case.record().version }),
+            stakes: None,
         };
         (Shielded { case, child, shield }, event)
     }

@@ -124,11 +124,8 @@ impl CaseFile {
     }
 
     fn grant_event(&self, id: GrantId, past: &str, agency: &AgencyCode, until: Option<DateTime<Utc>>) -> Event {
-        Event {
-            kind: format!("grant.{past}"),
-            subject: Subject::Grant(id),
-            recipients: [self.audience().0.clone(), agency.clone()].into(),
-            data: json!({ "agency": agency, "until": until }),
-        }
+        let recipients = [self.audience().0.clone(), agency.clone()].into();
+        let data = json!({ "agency": agency, "until": until });
+        Event::new(format!("grant.{past}"), Subject::Grant(id), recipients, data)
     }
 }

@@ -62,7 +62,7 @@ impl Handoff {
             GrantChange::Give(handoff.kept(keeps, asking)),
         ];
         // The parties learn who leads now.
-        let mut accepted = handoff.event(file, HandoffAction::Accept);
+        let mut accepted = handoff.event(file.audience().1, HandoffAction::Accept);
         accepted.recipients.extend(file.parties_now(asking.now));
         let mut events = vec![accepted];
         let mut referrals = Vec::new();

@@ -41,6 +41,8 @@ pub fn who(act: Act, relation: Relation) -> Who {
         (Act::ReadAccesses | Act::ReleaseAccesses, Lead) => Who::Supervisor,
         (Act::WithholdAccess, Lead | Accessor) => Who::Supervisor,
 
+        (Act::RecordOccurrence | Act::ReadOccurrences, Lead | Shown) => Who::Officer,
+        (Act::ListClocks | Act::ReadStatistics, Own) => Who::OfficerOrCoordinator,
         (Act::AskHandoff, Shown) => Who::Supervisor,
         (Act::OfferHandoff | Act::RefuseHandoff, Lead) => Who::Supervisor,
         (Act::AcceptHandoff | Act::DeclineHandoff | Act::WithdrawAsk, Addressee) => Who::Supervisor,

@@ -148,6 +148,14 @@ pub enum Act {
     GiveGrant,
     /// End a grant by hand.
     EndGrant,
+    /// Record what happened to a child outside the system.
+    RecordOccurrence,
+    /// Read what was recorded of that.
+    ReadOccurrences,
+    /// List the clocks that concern one's agency.
+    ListClocks,
+    /// Read how fast agencies answer.
+    ReadStatistics,
 }
 
 impl Act {
@@ -162,7 +170,7 @@ impl Act {
         all.extend([Shield, Unshield, EraseChild, OpenEmergency, ConfirmEmergency, ReadEmergency, ReviewEmergency]);
         all.extend([Suspend, ReadAccesses, ReleaseAccesses, WithholdAccess, AskHandoff, OfferHandoff, AcceptHandoff]);
         all.extend([DeclineHandoff, RefuseHandoff, WithdrawAsk, WithdrawOffer, ReadHandoff, ListHandoffs]);
-        all.extend([ReadGrants, GiveGrant, EndGrant]);
+        all.extend([ReadGrants, GiveGrant, EndGrant, RecordOccurrence, ReadOccurrences, ListClocks, ReadStatistics]);
         all
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 
 use super::{Action, Record, Referral, Status, Terms};
-use crate::event::{Event, Subject, secretariat};
+use crate::event::{Event, Stakes, Subject, secretariat};
 use crate::grant::{Ending, Grant, GrantChange, Source};
 use crate::id::AgencyCode;
 use crate::section::Section;
@@ -162,6 +162,14 @@ impl Referral {
                 "outcome": after.outcome,
                 "reason": after.reason,
                 "version": after.version,
+            }),
+            stakes: Some(Stakes {
+                asker: Some(after.sender.clone()),
+                holder: after.recipient.clone(),
+                priority: Some(after.terms.priority),
+                agreed: after.due_at,
+                over: after.status.is_terminal(),
+                ..Stakes::default()
             }),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lindung_domain::case::{Case, CaseStatus};
 use lindung_domain::values::{Outcome, Priority, Technique};
 use lindung_domain::{AgencyCode, CaseId, ChildId, Section, Version};
-use lindung_persistence::{Answer, CaseItem, CaseSeen, Error};
+use lindung_persistence::{Answer, CaseItem, CaseSeen, Error, RunningClock};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -163,19 +163,22 @@ pub(super) struct CaseView {
     /// For coordinators: the agencies that are parties.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parties: Vec<String>,
+    /// The clocks that run on its children; those on its referrals are with them.
+    clocks: Vec<RunningClock>,
     /// Where it is.
     links: Links,
 }
 
 impl CaseView {
     pub(super) fn new(seen: CaseSeen) -> Self {
-        let CaseSeen { item, children, grants, parties } = seen;
+        let CaseSeen { item, children, grants, parties, clocks } = seen;
         let id = CaseId(item.id);
         CaseView {
             children: children.into_iter().map(|it| ChildAck::new(id, ChildId(it), None)).collect(),
             readable_sections: grants.iter().flat_map(|it| it.sections.iter().copied()).collect(),
             writable_sections: grants.iter().flat_map(|it| it.contributes.iter().copied()).collect(),
             parties,
+            clocks,
             links: Links::to(format!("/v1/cases/{id}")),
             header: item,
         }

@@ -5,7 +5,7 @@ use lindung_domain::case::{Asking, CaseFile};
 use lindung_domain::referral::{Action, Record, Referral, Route, Share, Status, Terms};
 use lindung_domain::values::{Outcome, Priority, ReferralKind};
 use lindung_domain::{AgencyCode, CaseId, ChildId, OfficerId, Purpose, ReferralId, Section, Version};
-use lindung_persistence::{Answer, Error};
+use lindung_persistence::{Answer, Error, RunningClock};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -103,6 +103,8 @@ pub(super) struct ReferralView {
     /// Whom a rejection suggested.
     #[serde(skip_serializing_if = "Option::is_none")]
     suggested_recipient: Option<AgencyCode>,
+    /// The clocks that run on it.
+    clocks: Vec<RunningClock>,
     /// What you may do to it now.
     available_actions: Vec<Action>,
     /// The referrals through which its sender came to what it shares, the lead's first; none of the lead's own.
@@ -126,7 +128,7 @@ pub(super) struct ReferralView {
 
 impl ReferralView {
     /// What `asking` may see of it; a coordinator sees codes, never what somebody wrote.
-    pub(super) fn new(referral: &Referral, file: &CaseFile, asking: &Asking<'_>) -> Self {
+    pub(super) fn new(referral: &Referral, file: &CaseFile, clocks: Vec<RunningClock>, asking: &Asking<'_>) -> Self {
         let available_actions = referral.available_actions(file, asking);
         let Record {
             id,
@@ -187,6 +189,7 @@ impl ReferralView {
             outcome,
             reason,
             suggested_recipient: suggested,
+            clocks,
             available_actions,
             chain: party.then_some(chain),
             version,

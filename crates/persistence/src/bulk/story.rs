@@ -157,7 +157,7 @@ impl Story<'_> {
     /// Takes what a change brings along, as `save.rs` does, and gives the entity.
     pub(super) fn happened<T>(&mut self, actor: &Actor, referral: Option<Uuid>, change: Change<T>) -> Result<T, Error> {
         let (case, at) = (id(Kind::Case, self.index, 0), self.at);
-        for Event { kind, subject, recipients, data } in change.events() {
+        for Event { kind, subject, recipients, data, stakes: _ } in change.events() {
             let (subject_type, subject_id) = events::named(subject);
             let row = row! {
                 id: self.id(Kind::Event, self.events), kind: format!("{}{kind}", Event::PREFIX), case_id: case,

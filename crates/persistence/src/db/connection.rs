@@ -22,6 +22,8 @@ pub enum DbRole {
     Api,
     /// The operator's, for reference data, clients and keys: past row-level security.
     Maintenance,
+    /// What runs by itself: sees when clocks pass and of whom to tell, and no content.
+    Worker,
     /// Whoever logged in: for migrations, which choose the owner, and for filling a database.
     Login,
 }
@@ -32,6 +34,7 @@ impl DbRole {
         match self {
             DbRole::Api => "set role lindung_api",
             DbRole::Maintenance => "set role lindung_maintenance",
+            DbRole::Worker => "set role lindung_worker",
             DbRole::Login => "reset role",
         }
     }

@@ -4,6 +4,7 @@ use lindung_domain::case::{Added, Case, Headed, Opened, Shielded, Written};
 use lindung_domain::emergency::EmergencyAccess;
 use lindung_domain::grant::{ByHand, EndedByHand};
 use lindung_domain::handoff::{HandedOver, Handoff};
+use lindung_domain::occurrence::Occurrence;
 use lindung_domain::proposal::{Effect, Enacted, Proposal};
 use lindung_domain::referral::Referral;
 use lindung_domain::release::{Release, Withheld};
@@ -72,6 +73,11 @@ pub trait Saved {
     /// The release that it makes.
     #[doc(hidden)]
     fn release(&self) -> Option<&Release> {
+        None
+    }
+    /// The occurrence that it records.
+    #[doc(hidden)]
+    fn occurrence(&self) -> Option<&Occurrence> {
         None
     }
 }
@@ -230,6 +236,15 @@ impl Saved for Release {
         self.case
     }
     fn release(&self) -> Option<&Release> {
+        Some(self)
+    }
+}
+
+impl Saved for Occurrence {
+    fn case(&self) -> CaseId {
+        self.case
+    }
+    fn occurrence(&self) -> Option<&Occurrence> {
         Some(self)
     }
 }

@@ -65,6 +65,8 @@ impl Asked {
             Act::ReadCase | Act::AmendCase | Act::CloseCase | Act::ReadTimeline | Act::Refer | Act::ReadMessages => {
                 Asked::Case(act)
             }
+            Act::ListClocks | Act::ReadStatistics => Asked::Agency(act),
+            Act::RecordOccurrence | Act::ReadOccurrences => Asked::Case(act),
             Act::Shield | Act::Unshield | Act::EraseChild | Act::ReadAccesses | Act::ReleaseAccesses => {
                 Asked::Case(act)
             }

@@ -145,7 +145,8 @@ prepare() {
 start_service() {
   local log=$state/serve.log
   # In a session of its own, so that a Ctrl-C reaches this script alone, which then stops it gracefully.
-  LINDUNG_DATABASE_URL=${LINDUNG_DATABASE_URL/user=lindung/user=lindung_api} \
+  LINDUNG_WORKER_DATABASE_URL=${LINDUNG_DATABASE_URL/user=lindung/user=lindung_worker} \
+    LINDUNG_DATABASE_URL=${LINDUNG_DATABASE_URL/user=lindung/user=lindung_api} \
     setsid "$lindung" serve </dev/null >"$log" 2>&1 &
   service=$!
   trap stop_service EXIT

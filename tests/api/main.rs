@@ -6,6 +6,7 @@ mod accesses;
 mod agencies;
 mod cases;
 mod children;
+mod clocks;
 mod code_lists;
 mod contract;
 mod emergencies;

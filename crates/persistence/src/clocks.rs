@@ -5,10 +5,9 @@ use chrono::{DateTime, Duration, Utc};
 use diesel::Queryable;
 use diesel::sql_types::{BigInt, Double, Jsonb, Nullable, Text};
 use lindung_domain::clock::{self, Clock, ClockChange, ClockState, Ended, Running};
-use lindung_domain::event::Subject;
 use lindung_domain::policy::{self, Act};
 use lindung_domain::values::Priority;
-use lindung_domain::{AgencyCode, CaseId, ChildId, ClockId, EmergencyId, ProposalId, ReferralId, Role};
+use lindung_domain::{AgencyCode, CaseId, ClockId, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -100,14 +99,8 @@ impl ClockRow {
             ended,
             ended_at,
         } = self;
-        let subject = match subject_type.as_str() {
-            "case" => Subject::Case(CaseId(subject_id)),
-            "child" => Subject::Child(ChildId(subject_id)),
-            "referral" => Subject::Referral(ReferralId(subject_id)),
-            "emergency-access" => Subject::Emergency(EmergencyId(subject_id)),
-            "proposal" => Subject::Proposal(ProposalId(subject_id)),
-            _ => return Err(Error::Fault("a clock runs on what nobody knows".to_owned())),
-        };
+        let subject = events::subject(&subject_type, subject_id)
+            .ok_or_else(|| Error::Fault("a clock runs on what nobody knows".to_owned()))?;
         let clock = Clock {
             code,
             subject,
@@ -213,7 +206,7 @@ pub struct ClockItem {
     pub id: ClockId,
     /// The case; null where it is about none.
     pub case_id: Option<CaseId>,
-    /// What it runs on: `child`, `referral` or `emergency-access`.
+    /// What it runs on: `child`, `referral`, `handoff` or `emergency-access`.
     pub subject_type: String,
     /// The id of that.
     pub subject_id: Uuid,

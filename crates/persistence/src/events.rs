@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Jsonb, Nullable};
 use lindung_domain::event::Subject;
 use lindung_domain::policy::Act;
-use lindung_domain::{Actor, CaseId, Event, ReferralId};
+use lindung_domain::{Actor, CaseId, ChildId, EmergencyId, Event, GrantId, HandoffId, ProposalId, ReferralId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -63,6 +63,20 @@ pub(crate) fn named(subject: &Subject) -> (&'static str, Uuid) {
         Subject::Handoff(id) => ("handoff", id.0),
         Subject::Grant(id) => ("grant", id.0),
     }
+}
+
+/// What [`named`] named.
+pub(crate) fn subject(kind: &str, id: Uuid) -> Option<Subject> {
+    Some(match kind {
+        "case" => Subject::Case(CaseId(id)),
+        "child" => Subject::Child(ChildId(id)),
+        "referral" => Subject::Referral(ReferralId(id)),
+        "emergency-access" => Subject::Emergency(EmergencyId(id)),
+        "proposal" => Subject::Proposal(ProposalId(id)),
+        "handoff" => Subject::Handoff(HandoffId(id)),
+        "grant" => Subject::Grant(GrantId(id)),
+        _ => return None,
+    })
 }
 
 /// An event as those who are told of it see it.

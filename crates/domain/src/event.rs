@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use crate::actor::SECRETARIAT;
 use crate::grant::GrantChange;
-use crate::id::{AgencyCode, CaseId, ChildId, EmergencyId, ProposalId, ReferralId};
+use crate::id::{AgencyCode, CaseId, ChildId, ConsentId, EmergencyId, OverrideId, ProposalId, ReferralId};
 use crate::message::Message;
+use crate::overrides::Override;
 use crate::policy::Relation;
 
 /// What an event is about.
@@ -23,6 +24,10 @@ pub enum Subject {
     Emergency(EmergencyId),
     /// Something proposed about the case.
     Proposal(ProposalId),
+    /// A consent, recorded on a child.
+    Consent(ConsentId),
+    /// A disclosure without consent.
+    Override(OverrideId),
 }
 
 /// One thing that happened to one resource.
@@ -56,11 +61,12 @@ pub struct Change<T> {
     events: Vec<Event>,
     grants: Vec<GrantChange>,
     message: Option<Message>,
+    overrides: Vec<Override>,
 }
 
 impl<T> Change<T> {
     pub(crate) fn new(entity: T, rule: Relation, event: Event) -> Self {
-        Change { entity, rule, events: vec![event], grants: Vec::new(), message: None }
+        Change { entity, rule, events: vec![event], grants: Vec::new(), message: None, overrides: Vec::new() }
     }
 
     /// One more resource whose own status the command changed.
@@ -76,6 +82,14 @@ impl<T> Change<T> {
 
     pub(crate) fn with_message(mut self, message: Option<Message>) -> Self {
         self.message = message;
+        self
+    }
+
+    /// The disclosures without consent that it makes, each with its event.
+    pub(crate) fn with_overrides(mut self, made: Vec<(Override, Event)>) -> Self {
+        let (overrides, events): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+        self.overrides = overrides;
+        self.events.extend(events);
         self
     }
 
@@ -102,6 +116,11 @@ impl<T> Change<T> {
     /// What was written.
     pub fn message(&self) -> Option<&Message> {
         self.message.as_ref()
+    }
+
+    /// What is disclosed without consent.
+    pub fn overrides(&self) -> &[Override] {
+        &self.overrides
     }
 
     /// The entity, once the rest is saved.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::actor::{Actor, Purpose};
-use crate::id::{AgencyCode, CaseId, ChildId, OfficerId, ReferralId};
+use crate::id::{AgencyCode, CaseId, ChildId, ConsentId, GrantId, OfficerId, OverrideId, ReferralId};
 use crate::section::Section;
 use crate::values::codes;
 
@@ -19,6 +19,18 @@ codes! {
         /// An emergency access (break-glass).
         BreakGlass,
     }
+}
+
+/// What a grant rests on, and with which it ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Footing {
+    /// On nothing that can be withdrawn by itself.
+    #[default]
+    Firm,
+    /// On all of these consents: with any of them it ends.
+    Consents(Vec<ConsentId>),
+    /// On an override, until its review finds that it was not justified.
+    Override(OverrideId),
 }
 
 /// How long an emergency access lasts.
@@ -45,6 +57,8 @@ pub struct Grant {
     pub children: Option<Vec<ChildId>>,
     /// The purposes that it may be used for.
     pub purposes: Vec<Purpose>,
+    /// What it rests on.
+    pub footing: Footing,
     /// Whether the agency may share onward what it sees.
     pub onward: bool,
     /// From when.
@@ -66,6 +80,7 @@ impl Grant {
             contributes: Section::ALL.to_vec(),
             children: None,
             purposes: Purpose::OF_WORK.to_vec(),
+            footing: Footing::Firm,
             onward: true,
             since: now,
             until: None,
@@ -118,15 +133,33 @@ impl Grant {
 pub enum GrantChange {
     /// A new grant.
     Give(Grant),
-    /// The live grants that a referral gave end: of one agency, or of all.
+    /// Live grants end.
     End {
-        /// Whose referral.
-        referral: ReferralId,
-        /// Of this agency only.
-        agency: Option<AgencyCode>,
+        /// Which.
+        which: Ending,
         /// From when on they give nothing.
         at: DateTime<Utc>,
     },
+}
+
+/// Which grants of a case end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Those that a referral gave.
+    Referral {
+        /// Which referral.
+        referral: ReferralId,
+        /// Of this agency only; of all when unset.
+        agency: Option<AgencyCode>,
+    },
+    /// Those that rest on a consent.
+    Consent(ConsentId),
+    /// Those that rest on an override.
+    Override(OverrideId),
+    /// The lead's.
+    Lead,
+    /// This one.
+    One(GrantId),
 }
 
 /// The live grants of an actor's agency on one case.

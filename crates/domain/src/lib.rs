@@ -7,11 +7,13 @@
 
 pub mod actor;
 pub mod case;
+pub mod consent;
 pub mod emergency;
 pub mod event;
 pub mod grant;
 pub mod id;
 pub mod message;
+pub mod overrides;
 pub mod policy;
 pub mod proposal;
 pub mod referral;
@@ -24,8 +26,8 @@ pub mod values;
 pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
-    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, EmergencyId, EventId, GrantId, MessageId, OfficerId,
-    ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
+    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ConsentId, EmergencyId, EventId, GiverRef, GrantId, MessageId,
+    OfficerId, OverrideId, ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

@@ -62,8 +62,8 @@ impl Who {
 /// To whom `act` is open in `relation`. This table is the policy; a test prints it.
 pub fn who(act: Act, relation: Relation) -> Who {
     use Relation::{
-        Accessor, Administers, Colleague, Contributor, Emergency, FormerRecipient, Lead, Listed, Onward, Oversight,
-        Own, Recipient, Requester, Sender, Shown, Trusted, Unshielded,
+        Accessor, Administers, Colleague, Contributor, Emergency, FormerRecipient, Lead, Listed, Maker, Onward, Oversight,
+        Own, Recipient, Requester, Sender, Shown, Told, Trusted, Unshielded,
     };
     match (act, relation) {
         (Act::OpenCase, Own) => Who::Officer,
@@ -96,6 +96,13 @@ pub fn who(act: Act, relation: Relation) -> Who {
         (Act::Suspend, Administers | Oversight) => Who::Administrator,
         (Act::ReadAccesses | Act::ReleaseAccesses, Lead) => Who::Supervisor,
         (Act::WithholdAccess, Lead | Accessor) => Who::Supervisor,
+
+        (Act::RecordConsent, Lead | Onward) => Who::Officer,
+        (Act::ReadConsent, Lead | Onward | Maker | Told) => Who::Officer,
+        (Act::WithdrawConsent, Lead | Maker) => Who::Officer,
+        (Act::ConfirmWithdrawal, Told) => Who::Officer,
+        (Act::ReadOverrides, Lead | Maker) => Who::Officer,
+        (Act::ReviewOverride, Maker) => Who::Supervisor,
         _ => Who::Nobody,
     }
 }
@@ -144,6 +151,7 @@ pub fn obligations(act: Act, relation: Relation) -> &'static [Obligation] {
         (Act::ReadCase | Act::ReadTimeline | Act::ReadReferral, Relation::Unshielded) => &[HeaderOnly],
         (Act::OpenEmergency | Act::ConfirmEmergency, _) => &[TellLead, Review],
         (Act::Unshield | Act::EraseChild, _) => &[SecondPerson],
+        (Act::ReviewOverride, _) => &[SecondPerson],
         (Act::ReleaseAccesses, _) => &[Redact, MediaRestriction],
         _ => &[],
     }
@@ -185,7 +193,9 @@ fn knows(actor: &Actor, relations: &Relations) -> bool {
         | Relation::Emergency
         | Relation::Colleague
         | Relation::Requester
-        | Relation::Accessor => true,
+        | Relation::Accessor
+        | Relation::Maker
+        | Relation::Told => true,
     })
 }
 

@@ -3,6 +3,7 @@
 //! [`Status::after`] is its whole lifecycle; [`Referral::apply`] is the only way to a changed one.
 
 mod apply;
+mod basis;
 mod command;
 mod disclosure;
 mod status;
@@ -10,9 +11,11 @@ mod terms;
 
 use chrono::{DateTime, Utc};
 
+pub use basis::Basis;
 pub use command::{Action, Coded, Command};
 pub use status::{Facts, Status};
-pub use terms::{Basis, Party, Route, Share, Terms};
+pub(crate) use terms::eligible;
+pub use terms::{Party, Route, Share, Terms};
 
 use crate::id::{AgencyCode, CaseId, OfficerId, ReferralId, Version};
 use crate::values::Outcome;

@@ -33,6 +33,15 @@ pub(crate) fn future(field: impl Into<String>, time: DateTime<Utc>, now: DateTim
     }
 }
 
+/// Checks that a time has come, as that of something that happened has.
+pub(crate) fn not_future(field: &str, time: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Invalid> {
+    if time <= now && time.year() >= 1900 {
+        Ok(())
+    } else {
+        Err(Invalid::new(field, "past", "must not lie in the future, nor before the year 1900"))
+    }
+}
+
 /// Why a command was not carried out, in the order in which they are answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

@@ -42,6 +42,10 @@ codes! {
         Requester,
         /// Made the access that it is about.
         Accessor,
+        /// The record was made in its name.
+        Maker,
+        /// Was told that a consent on which it held something is withdrawn.
+        Told,
     }
 
     /// What goes with a permission.
@@ -120,6 +124,18 @@ pub enum Act {
     ReleaseAccesses,
     /// Withhold an access from what is released.
     WithholdAccess,
+    /// Record a consent on a child.
+    RecordConsent,
+    /// Read consents.
+    ReadConsent,
+    /// Record that a consent was withdrawn.
+    WithdrawConsent,
+    /// Confirm that one acts upon a withdrawal.
+    ConfirmWithdrawal,
+    /// Read what was disclosed without consent, and why.
+    ReadOverrides,
+    /// Judge a disclosure without consent.
+    ReviewOverride,
 }
 
 impl Act {
@@ -133,6 +149,7 @@ impl Act {
         all.extend([RetractLate, ReadReference, KeepAgency, ReadAccessLog]);
         all.extend([Shield, Unshield, EraseChild, OpenEmergency, ConfirmEmergency, ReadEmergency, ReviewEmergency]);
         all.extend([Suspend, ReadAccesses, ReleaseAccesses, WithholdAccess]);
+        all.extend([RecordConsent, ReadConsent, WithdrawConsent, ConfirmWithdrawal, ReadOverrides, ReviewOverride]);
         all
     }
 }

@@ -309,9 +309,8 @@ impl Consent {
         }
         let mut relations = file.relations_by_consent(*child, asking);
         relations.extend((agency == asking.actor.agency()).then_some(Relation::Maker));
-        relations.extend(
-            withdrawal.as_ref().filter(|it| it.told.contains(asking.actor.agency())).map(|_| Relation::Told),
-        );
+        relations
+            .extend(withdrawal.as_ref().filter(|it| it.told.contains(asking.actor.agency())).map(|_| Relation::Told));
         relations
     }
 

@@ -62,8 +62,8 @@ impl Who {
 /// To whom `act` is open in `relation`. This table is the policy; a test prints it.
 pub fn who(act: Act, relation: Relation) -> Who {
     use Relation::{
-        Accessor, Administers, Colleague, Contributor, Emergency, FormerRecipient, Lead, Listed, Maker, Onward, Oversight,
-        Own, Recipient, Requester, Sender, Shown, Told, Trusted, Unshielded,
+        Accessor, Administers, Colleague, Contributor, Emergency, FormerRecipient, Lead, Listed, Maker, Onward,
+        Oversight, Own, Recipient, Requester, Sender, Shown, Told, Trusted, Unshielded,
     };
     match (act, relation) {
         (Act::OpenCase, Own) => Who::Officer,

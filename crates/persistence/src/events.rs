@@ -46,6 +46,8 @@ pub(crate) fn named(subject: &Subject) -> (&'static str, Uuid) {
         Subject::Referral(id) => ("referral", id.0),
         Subject::Emergency(id) => ("emergency-access", id.0),
         Subject::Proposal(id) => ("proposal", id.0),
+        Subject::Consent(id) => ("consent", id.0),
+        Subject::Override(id) => ("override", id.0),
     }
 }
 
@@ -64,7 +66,7 @@ pub struct EventItem {
     pub case_id: Uuid,
     /// Its place among all events of the case; numbers of events that you are not told of are missing.
     pub case_version: i64,
-    /// `case`, `child`, `referral`, `emergency-access` or `proposal`.
+    /// `case`, `child`, `referral`, `emergency-access`, `proposal`, `consent` or `override`.
     pub subject_type: String,
     /// The id of what it happened to.
     pub subject_id: Uuid,

@@ -6,29 +6,34 @@ use diesel::pg::PgConnection;
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Uuid as SqlUuid};
 use diesel::{OptionalExtension, RunQueryDsl};
 use lindung_domain::case::{Asking, CaseFile};
+use lindung_domain::consent::Consent;
 use lindung_domain::emergency::{self, EmergencyAccess, Trust};
 use lindung_domain::grant::Grant;
+use lindung_domain::overrides::Override;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::proposal::Proposal;
-use lindung_domain::referral::{Action, Party, Referral};
+use lindung_domain::referral::{Action, Referral};
 use lindung_domain::release::Entry;
-use lindung_domain::shield::{Admitted, Shield};
-use lindung_domain::{AccessId, Actor, CaseId, ChildId, EmergencyId, ProposalId, ReferralId, Refusal};
-use serde::Deserialize;
+use lindung_domain::{
+    AccessId, Actor, CaseId, ChildId, ConsentId, EmergencyId, OverrideId, ProposalId, ReferralId, Refusal,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::access_log;
 use crate::accesses;
+use crate::consents;
 use crate::db::{Call, Writing};
 use crate::emergencies;
 use crate::error::Error;
 use crate::idempotency::{self, Answer, KeptAnswer, Repeat};
+use crate::overrides;
 use crate::proposals;
 use crate::referrals::ReferralRow;
 use crate::sql::Sql;
 
 pub(crate) use rows::{CaseRow, GrantRow};
+use rows::{parties_of, shields_of};
 
 /// What a command is about.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +50,10 @@ pub enum Target {
     EmergencyAccess(EmergencyId, CaseId),
     /// A proposal, and so its case.
     Proposal(ProposalId, CaseId),
+    /// A consent, and so its case.
+    Consent(ConsentId, CaseId),
+    /// An override, and so its case.
+    Override(OverrideId, CaseId),
     /// An access to a case, which may be of somebody who is no party any more.
     Access(AccessId, CaseId),
 }
@@ -57,6 +66,8 @@ impl Target {
             | Target::Emergency(id)
             | Target::EmergencyAccess(_, id)
             | Target::Proposal(_, id)
+            | Target::Consent(_, id)
+            | Target::Override(_, id)
             | Target::Access(_, id) => (Some(id.0), None),
             Target::Referral(id) => (None, Some(id.0)),
         }
@@ -71,6 +82,8 @@ pub struct Loaded {
     emergency: Option<EmergencyAccess>,
     trust: Trust,
     proposal: Option<Proposal>,
+    consent: Option<Consent>,
+    overridden: Option<Override>,
     entry: Option<Entry>,
     pub(crate) event_count: i64,
     pub(crate) replay: Option<Answer>,
@@ -114,6 +127,22 @@ impl Loaded {
         self.proposal.as_ref().ok_or(Refusal::NotFound)
     }
 
+    /// The consent.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn consent(&self) -> Result<&Consent, Refusal> {
+        self.consent.as_ref().ok_or(Refusal::NotFound)
+    }
+
+    /// The override.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn overridden(&self) -> Result<&Override, Refusal> {
+        self.overridden.as_ref().ok_or(Refusal::NotFound)
+    }
+
     /// The access.
     ///
     /// # Errors
@@ -137,6 +166,13 @@ impl Loaded {
             let relations = entry.relations(file, asking);
             return policy::require(asking.actor, Act::WithholdAccess, &relations).map_err(|_| Refusal::NotFound);
         }
+        if let Some(consent) = &self.consent {
+            return consent.require_read(file, asking).map_err(|_| Refusal::NotFound);
+        }
+        if let Some(overridden) = &self.overridden {
+            let relations = overridden.relations(file, asking);
+            return policy::require(asking.actor, Act::ReadOverrides, &relations).map_err(|_| Refusal::NotFound);
+        }
         let right = match &self.referral {
             // A client alone reads no referral, but it may be told again of the receipt that it gave.
             Some(referral) => referral
@@ -146,13 +182,6 @@ impl Loaded {
         };
         right.map_err(|_| Refusal::NotFound)
     }
-}
-
-#[derive(Debug, Deserialize)]
-struct PartyRow {
-    code: lindung_domain::AgencyCode,
-    ministry: String,
-    eligible: bool,
 }
 
 /// The grants in a JSON array of rows.
@@ -197,6 +226,8 @@ pub(crate) fn lock_and_load(conn: &mut PgConnection, writing: &Writing<'_>) -> R
             }
         }
         Target::Proposal(id, _) => loaded.proposal = proposals::load(conn, id)?,
+        Target::Consent(id, _) => loaded.consent = consents::load(conn, id)?,
+        Target::Override(id, _) => loaded.overridden = overrides::load(conn, id)?,
         Target::Access(id, case) => loaded.entry = accesses::entry(conn, case, id)?,
         Target::New | Target::Case(_) | Target::Referral(_) => {}
     }
@@ -214,6 +245,7 @@ type LoadedColumns = (
     Array<SqlUuid>,
     Nullable<Jsonb>,
     Nullable<Jsonb>,
+    Nullable<Jsonb>,
 );
 type LoadedRow = (
     Option<bool>,
@@ -224,6 +256,7 @@ type LoadedRow = (
     Vec<Uuid>,
     Option<Value>,
     Vec<Uuid>,
+    Option<Value>,
     Option<Value>,
     Option<Value>,
 );
@@ -252,7 +285,7 @@ pub(crate) fn load(
              ('requested', 'received', 'accepted', 'in-progress', 'on-hold') order by o.id) as open_referrals, \
              (select jsonb_agg(jsonb_build_object('code', a.code, 'ministry', a.ministry, 'eligible', a.active and a.kind <> 'heading')) \
              from agencies a where a.code = any(? || case when r.status = 'draft' then \
-             array_prepend(r.named, r.alternatives) || r.open_to else '{}' end)) as parties, to_jsonb(r) as referral from ",
+             array_prepend(r.named, r.alternatives) || r.open_to else '{}' end)) as parties, to_jsonb(r) as referral, policy.bases_of(c.id) as bases from ",
             [call.now.into(), parties.into()],
         )
         .then(idempotency::kept_answer::<()>(call, repeat))
@@ -261,8 +294,19 @@ pub(crate) fn load(
              on c.id = case when i.case_id is not null then i.case_id when r.case_id is not null then r.case_id else ? end",
             [referral.into(), case.into()],
         );
-    let (standing, answer, case_row, event_count, grant_rows, children, shielded, open_referrals, party_rows, referral): LoadedRow =
-        query.get_result(conn)?;
+    let (
+        standing,
+        answer,
+        case_row,
+        event_count,
+        grant_rows,
+        children,
+        shielded,
+        open_referrals,
+        party_rows,
+        referral,
+        base_rows,
+    ): LoadedRow = query.get_result(conn)?;
     if standing.is_none() {
         return Err(Error::RightsEnded);
     }
@@ -280,20 +324,21 @@ pub(crate) fn load(
             shielded: shields_of(shielded)?,
             open_referrals: open_referrals.into_iter().map(ReferralId).collect(),
             parties: parties_of(party_rows)?,
+            bases: consents::bases(base_rows)?,
         }),
     };
     let trust = Trust { registered: false, overdue: false };
     let event_count = event_count.unwrap_or(0);
-    Ok(Loaded { file, referral, emergency: None, trust, proposal: None, entry: None, event_count, replay })
-}
-
-/// The shields of children, in a JSON array of ids with their names.
-fn shields_of(rows: Option<Value>) -> Result<Vec<(ChildId, Shield)>, Error> {
-    let rows: Vec<(ChildId, Vec<Admitted>)> = rows.map_or(Ok(Vec::new()), serde_json::from_value)?;
-    Ok(rows.into_iter().map(|(child, admits)| (child, Shield::restore(admits))).collect())
-}
-
-fn parties_of(rows: Option<Value>) -> Result<Vec<Party>, Error> {
-    let rows: Vec<PartyRow> = rows.map_or(Ok(Vec::new()), serde_json::from_value)?;
-    Ok(rows.into_iter().map(|PartyRow { code, ministry, eligible }| Party { code, ministry, eligible }).collect())
+    Ok(Loaded {
+        file,
+        referral,
+        emergency: None,
+        trust,
+        proposal: None,
+        consent: None,
+        overridden: None,
+        entry: None,
+        event_count,
+        replay,
+    })
 }

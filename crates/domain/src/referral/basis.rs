@@ -91,7 +91,8 @@ impl Terms {
                 && self.route.agencies().all(|agency| it.recipients.contains(agency))
         };
         let lasts = |it: &&Cover| (it.expires_at.is_none(), it.expires_at, it.id);
-        let of = |child: &ChildId| bases.consents.iter().filter(covers).filter(|it| it.child == *child).max_by_key(lasts);
+        let of =
+            |child: &ChildId| bases.consents.iter().filter(covers).filter(|it| it.child == *child).max_by_key(lasts);
         let in_force = named.iter().all(|id| bases.consents.iter().any(|it| it.id == *id));
         self.concerned(section, bases).iter().map(|it| Some(of(it)?.id)).collect::<Option<_>>().filter(|_| in_force)
     }
@@ -137,8 +138,7 @@ impl Terms {
             (BasisKind::Override, Some(id)) => vec![(Footing::Override(*id), children(), *until)],
             (BasisKind::Consent, _) => {
                 let covers = |it: &&Cover| it.covers(section, agency, &self.purposes);
-                let in_force =
-                    |id: &ConsentId| bases.consents.iter().find(|it| it.id == *id).filter(|it| covers(it));
+                let in_force = |id: &ConsentId| bases.consents.iter().find(|it| it.id == *id).filter(|it| covers(it));
                 let found: Vec<&Cover> = consents.iter().filter_map(in_force).collect();
                 let earliest = |ends: &[&Cover]| ends.iter().filter_map(|it| it.expires_at).chain(*until).min();
                 if section.is_of_child() {
@@ -164,8 +164,13 @@ impl Record {
     ) -> Result<Vec<(Override, Event)>, Refusal> {
         let mut made: Vec<overrides::Record> = Vec::new();
         for share in &self.terms.shares {
-            let Some(Basis { kind: BasisKind::Override, reason: Some(reason), until: Some(until), record: Some(id), .. }) =
-                &share.basis
+            let Some(Basis {
+                kind: BasisKind::Override,
+                reason: Some(reason),
+                until: Some(until),
+                record: Some(id),
+                ..
+            }) = &share.basis
             else {
                 continue;
             };

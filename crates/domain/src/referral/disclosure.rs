@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 
-use super::{Action, Record, Referral, Status, Terms};
 use super::basis::Ground;
+use super::{Action, Record, Referral, Status, Terms};
 use crate::consent::Bases;
 use crate::event::{Event, Subject, secretariat};
 use crate::grant::{Ending, Grant, GrantChange, Source};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Duration, Utc};
 use lindung_domain::case::{self, Asking, Case, CaseFile, Header, Opened, Written};
-use lindung_domain::grant::{Grant, GrantChange};
+use lindung_domain::consent::Bases;
+use lindung_domain::grant::{Ending, Grant, GrantChange};
 use lindung_domain::message::{Message, MessageKind};
 use lindung_domain::referral::Referral;
 use lindung_domain::refusal::Expected;
@@ -110,6 +111,7 @@ fn open<'a>(
             shielded: Vec::new(),
             open_referrals: Vec::new(),
             parties: cast.parties.clone(),
+            bases: Bases::default(),
         },
         lead,
         at,
@@ -171,7 +173,7 @@ impl Story<'_> {
         for moved in change.grants() {
             match moved {
                 GrantChange::Give(grant) => self.file.grants.push(grant.clone()),
-                GrantChange::End { referral, agency, at } => {
+                GrantChange::End { which: Ending::Referral { referral, agency }, at } => {
                     let ends = |it: &&mut Grant| {
                         it.referral == Some(*referral)
                             && agency.as_ref().is_none_or(|agency| it.agency == *agency)
@@ -179,6 +181,8 @@ impl Story<'_> {
                     };
                     self.file.grants.iter_mut().filter(ends).for_each(|it| it.until = Some(*at));
                 }
+                // Nothing else ends in what is made up.
+                GrantChange::End { .. } => {}
             }
         }
         if let Some(Message { kind, code, text }) = change.message() {

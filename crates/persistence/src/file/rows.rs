@@ -2,11 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use lindung_domain::case::{self, Case, Header};
-use lindung_domain::grant::Grant;
+use lindung_domain::grant::{Footing, Grant};
+use lindung_domain::referral::Party;
 use lindung_domain::shield::{Admitted, Shield};
-use lindung_domain::{CaseId, ChildId, ReferralId, Version};
+use lindung_domain::{CaseId, ChildId, ConsentId, OverrideId, ReferralId, Version};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
+
+use crate::error::Error;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CaseRow {
@@ -83,6 +87,8 @@ pub(crate) struct GrantRow {
     contributes: Vec<lindung_domain::Section>,
     children: Option<Vec<ChildId>>,
     purposes: Vec<lindung_domain::Purpose>,
+    consents: Vec<ConsentId>,
+    override_id: Option<OverrideId>,
     onward: bool,
     since: DateTime<Utc>,
     until: Option<DateTime<Utc>>,
@@ -100,10 +106,16 @@ impl GrantRow {
             contributes,
             children,
             purposes,
+            footing,
             onward,
             since,
             until,
         } = grant;
+        let (consents, override_id) = match footing {
+            Footing::Firm => (Vec::new(), None),
+            Footing::Consents(consents) => (consents, None),
+            Footing::Override(id) => (Vec::new(), Some(id)),
+        };
         GrantRow {
             id: Some(id),
             case_id: case,
@@ -115,6 +127,8 @@ impl GrantRow {
             contributes,
             children,
             purposes,
+            consents,
+            override_id,
             onward,
             since,
             until,
@@ -133,10 +147,17 @@ impl GrantRow {
             contributes,
             children,
             purposes,
+            consents,
+            override_id,
             onward,
             since,
             until,
         } = self;
+        let footing = match override_id {
+            Some(id) => Footing::Override(id),
+            None if consents.is_empty() => Footing::Firm,
+            None => Footing::Consents(consents),
+        };
         Grant {
             case: case_id,
             agency,
@@ -147,9 +168,29 @@ impl GrantRow {
             contributes,
             children,
             purposes,
+            footing,
             onward,
             since,
             until,
         }
     }
+}
+
+#[derive(Debug, Deserialize)]
+struct PartyRow {
+    code: lindung_domain::AgencyCode,
+    ministry: String,
+    eligible: bool,
+}
+
+/// The shields of children, in a JSON array of ids with their names.
+pub(super) fn shields_of(rows: Option<Value>) -> Result<Vec<(ChildId, Shield)>, Error> {
+    let rows: Vec<(ChildId, Vec<Admitted>)> = rows.map_or(Ok(Vec::new()), serde_json::from_value)?;
+    Ok(rows.into_iter().map(|(child, admits)| (child, Shield::restore(admits))).collect())
+}
+
+/// The agencies in a JSON array of rows.
+pub(super) fn parties_of(rows: Option<Value>) -> Result<Vec<Party>, Error> {
+    let rows: Vec<PartyRow> = rows.map_or(Ok(Vec::new()), serde_json::from_value)?;
+    Ok(rows.into_iter().map(|PartyRow { code, ministry, eligible }| Party { code, ministry, eligible }).collect())
 }

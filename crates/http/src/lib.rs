@@ -13,6 +13,7 @@ mod caller;
 mod cases;
 mod children;
 mod code_lists;
+mod consents;
 mod cursor;
 mod emergencies;
 mod extract;
@@ -24,6 +25,7 @@ mod negotiate;
 mod observe;
 mod openapi;
 mod operations;
+mod overrides;
 mod parse;
 mod problem;
 mod proof;
@@ -72,6 +74,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(shields::routes)
                 .configure(proposals::routes)
                 .configure(emergencies::routes)
+                .configure(consents::routes)
+                .configure(overrides::routes)
                 .configure(suspensions::routes)
                 .map(|it| it.wrap(from_fn(observe::record_refusals))),
         );

@@ -27,6 +27,7 @@ use crate::routes;
         (name = "access-log", description = "Who saw what"),
         (name = "accesses", description = "Who has seen a case, and what a child's representative is told of that"),
         (name = "shields", description = "What is visible only to those named, and what needs two people"),
+        (name = "consents", description = "What disclosures rest on: consents on a child, and overrides"),
         (name = "emergency-accesses", description = "Break-glass: a case seen at once, told to its lead and reviewed"),
         (name = "suspensions", description = "Officers and clients whose requests are refused"),
         (name = "service", description = "Health and measurements"),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
-use diesel::sql_types::{Jsonb, Nullable, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Jsonb, Nullable, Uuid as SqlUuid};
 use lindung_domain::consent::{Agreed, Bases, Capacity, Confirmation, Consent, Cover, Record, Withdrawal};
 use lindung_domain::policy::Act;
 use lindung_domain::{
@@ -255,13 +255,13 @@ impl Db {
         rows.into_iter().flatten().map(consent).collect()
     }
 
-    /// One consent.
+    /// One consent, and whether the actor keeps it: was not merely told that it is withdrawn.
     ///
     /// # Errors
     /// It is not the actor's to see; the database is not available.
-    pub fn consent(&self, call: &Call, id: ConsentId) -> Result<Consent, Error> {
+    pub fn consent(&self, call: &Call, id: ConsentId) -> Result<(Consent, bool), Error> {
         let own = call.actor.agency().as_str();
-        let query = Sql::<Jsonb>::new()
+        let query = Sql::<(Jsonb, Bool)>::new()
             .with("select c.id as case_id, array[w.child_id] as child_ids, null::text[] as sections, case when ", [])
             .then(visibility::consents_visible::<()>(call))
             .with(" then ", [])
@@ -278,7 +278,8 @@ impl Db {
             .then(visibility::own_record_visible::<()>(call, Act::ReadConsent))
             .with(" and (w.agency = ? or ? = any(w.told)))", [own.into(), own.into()]);
         let seen = Seen::One(About::Consent(id));
-        let rows: Vec<Value> = self.read(call, Read { columns: "item", query, seen })?;
-        consent(rows.into_iter().next().ok_or(lindung_domain::Refusal::NotFound)?)
+        let rows: Vec<(Value, bool)> = self.read(call, Read { columns: "item, rule <> 'told'", query, seen })?;
+        let (row, keeps) = rows.into_iter().next().ok_or(lindung_domain::Refusal::NotFound)?;
+        Ok((consent(row)?, keeps))
     }
 }

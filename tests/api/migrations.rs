@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::connection::SimpleConnection;
 use lindung_domain::case::CaseStatus;
+use lindung_domain::consent::Capacity;
 use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
 use lindung_domain::proposal::{ProposalKind, ProposalStatus};
@@ -193,16 +194,22 @@ fn the_database_admits_just_the_codes_that_the_service_knows() {
     check("sections", "section", sections.map(|it| it.as_str()).collect());
     check("grants", "source", Source::ALL.iter().map(|it| it.as_str()).collect());
     check("agencies", "kind", vec!["heading", "organisation", "unit"]);
-    check("events", "subject_type", vec!["case", "child", "referral", "emergency-access", "proposal"]);
+    check(
+        "events",
+        "subject_type",
+        vec!["case", "child", "referral", "emergency-access", "proposal", "consent", "override"],
+    );
     check("emergency_accesses", "code", EmergencyCode::ALL.iter().map(|it| it.as_str()).collect());
     check("emergency_accesses", "review", ReviewOutcome::ALL.iter().map(|it| it.as_str()).collect());
     check("proposals", "status", ProposalStatus::ALL.iter().map(|it| it.as_str()).collect());
     check("proposals", "kind", ProposalKind::ALL.iter().map(|it| it.as_str()).collect());
+    check("consents", "capacity", Capacity::ALL.iter().map(|it| it.as_str()).collect());
+    check("overrides", "review", ReviewOutcome::ALL.iter().map(|it| it.as_str()).collect());
     check("withheld_accesses", "ground", WithholdGround::ALL.iter().map(|it| it.as_str()).collect());
     check("releases", "representative", Representative::ALL.iter().map(|it| it.as_str()).collect());
     let checks = database.count("pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace");
     assert_eq!(
-        checks, 19,
+        checks, 21,
         "a check that this test does not know; others are the grammar of agency codes, what is sealed or destroyed, that \
          a suspension is of either, and that a registration takes two"
     );

@@ -13,9 +13,20 @@ fn paths() -> BTreeMap<String, Vec<String>> {
     let paths = document["paths"].as_object().unwrap();
     let concrete = |path: &str| {
         let code = path.replace("{code}", "KDN.PDRM.D11").replace("{list}", "offence").replace("{section}", "summary");
-        ["{case}", "{child}", "{referral}", "{access}", "{proposal}", "{suspension}", "{release}", "{entry}"]
-            .iter()
-            .fold(code, |it, name| it.replace(name, NOBODY))
+        [
+            "{case}",
+            "{child}",
+            "{referral}",
+            "{access}",
+            "{proposal}",
+            "{suspension}",
+            "{release}",
+            "{entry}",
+            "{consent}",
+            "{override}",
+        ]
+        .iter()
+        .fold(code, |it, name| it.replace(name, NOBODY))
     };
     let methods = |item: &serde_json::Value| {
         let mut methods: Vec<String> = item.as_object().unwrap().keys().map(|it| it.to_uppercase()).collect();

@@ -55,6 +55,7 @@ impl Oracle {
             shielded: within(&children, row).iter().filter_map(|it| Some((of!(it, "id"), shield(it)?))).collect(),
             open_referrals: Vec::new(),
             parties: Vec::new(),
+            bases: Default::default(),
         };
         let place = |row: &Value| cases.iter().position(|it| it["id"] == row["case_id"]).unwrap();
         let known = |row: &Value| Known { it: referral(row), file: place(row) };

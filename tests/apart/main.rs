@@ -30,6 +30,8 @@ struct Work {
     proposal: String,
     release: String,
     entry: String,
+    consent: String,
+    overridden: String,
 }
 
 impl Work {
@@ -44,6 +46,14 @@ impl Work {
         let access = app.officer("KPWKM.JKM").await.post("/v1/emergency-accesses", &asked).await.is(201);
         let erase = json!({ "kind": "erase-child", "child": case.child_id(0), "reason": "By order of the court." });
         let proposal = school.post(&format!("{}/proposals", case.path), &erase).await.is(201);
+        let consent = school.consents(case.child(0), &["KPWKM.JKM"], &["health"], app.now()).await.id;
+        let until = (app.now() + chrono::Duration::days(1)).to_rfc3339();
+        let mut risky = referral_body("KPWKM.JKM");
+        risky["shares"] =
+            json!([{ "section": "risk", "basis": { "kind": "override", "reason": "Danger.", "until": until } }]);
+        school.refers_in(&case, &risky).await;
+        let overrides = school.get(&format!("{}/overrides", case.path)).await;
+        let overridden = overrides.items()[0]["id"].as_str().unwrap().to_owned();
         let released =
             json!({ "child": case.child_id(0), "representative": "guardian", "reason": "She asked for it." });
         let release = school.post(&format!("{}/accesses/release", case.path), &released).await.is(201);
@@ -51,7 +61,7 @@ impl Work {
         let entry = seen.items().iter().find(|it| it["outcome"] == "permitted").unwrap().clone();
         let id = |it: &Value| it["id"].as_str().unwrap().to_owned();
         let (access, proposal, release) = (id(&access.body), id(&proposal.body), id(&release.body));
-        Work { referral, access, proposal, release, entry: id(&entry), case }
+        Work { referral, access, proposal, release, entry: id(&entry), consent, overridden, case }
     }
 
     /// A path of the contract, about this.
@@ -64,6 +74,8 @@ impl Work {
             ("{proposal}", &self.proposal),
             ("{release}", &self.release),
             ("{entry}", &self.entry),
+            ("{consent}", &self.consent),
+            ("{override}", &self.overridden),
             ("{section}", section.as_str()),
             ("{suspension}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{code}", "KPM"),
@@ -134,6 +146,9 @@ fn body(operation: &str, path: &str, section: Section, agency: &str, child: &str
         "confirm_proposal" | "decline_proposal" | "confirm_emergency_access" => json!({}),
         "release_accesses" => json!({ "child": child, "representative": "parent", "reason": "They asked for it." }),
         "withhold_access" => json!({ "ground": "s15-f", "reason": "Somebody would be in danger." }),
+        "create_consent" => lindung_tests::consent_body(&["KPWKM.JKM.WPKL"], &["risk"], chrono::DateTime::UNIX_EPOCH),
+        "withdraw_consent" | "confirm_consent" => json!({}),
+        "review_override" => json!({ "outcome": "justified", "note": "There was danger." }),
         "review_emergency_access" => json!({ "outcome": "justified", "note": "It was right to look." }),
         _ => action_body(path.rsplit('/').next().unwrap()),
     }
@@ -141,7 +156,9 @@ fn body(operation: &str, path: &str, section: Section, agency: &str, child: &str
 
 /// Tries whatever the contract lets be done to the case; to whom it is invisible there is nothing to do it to.
 async fn changes_nothing(who: &Session, work: &Work) {
-    let about = |path: &str| ["{case}", "{referral}", "{proposal}", "{access}"].iter().any(|it| path.contains(it));
+    let about = |path: &str| {
+        ["{case}", "{referral}", "{proposal}", "{access}", "{consent}", "{override}"].iter().any(|it| path.contains(it))
+    };
     for (method, path, name) in operations().iter().filter(|it| it.0 != "GET" && about(&it.1)) {
         for section in sections(path) {
             let body = body(name, path, section, &who.agency, work.case.child_id(0));

@@ -3,6 +3,7 @@
 use chrono::Duration;
 use lindung_domain::actor::{Purpose, Role};
 use lindung_domain::case::CaseStatus;
+use lindung_domain::consent::{Capacity, ConsentStatus};
 use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
 use lindung_domain::message::MessageKind;
@@ -12,7 +13,7 @@ use lindung_domain::referral::{Action, Status};
 use lindung_domain::release::{Deed, Representative, WithholdGround};
 use lindung_domain::section::Section;
 use lindung_domain::values::{
-    BasisKind, CancelReason, FailReason, Outcome, Priority, ReferralKind, RejectReason, Technique,
+    BasisKind, CancelReason, DUTIES, FailReason, Outcome, Priority, ReferralKind, RejectReason, Technique,
 };
 use lindung_tests::TestApp;
 use rstest::rstest;
@@ -140,6 +141,7 @@ async fn the_lists_hold_just_the_codes_that_the_service_knows() {
         "emergency-code": EmergencyCode, "review-outcome": ReviewOutcome, "proposal-kind": ProposalKind,
         "proposal-status": ProposalStatus, "withhold-ground": WithholdGround, "representative": Representative, "deed": Deed,
         "occurrence-kind": OccurrenceKind,
+        "consent-capacity": Capacity, "consent-status": ConsentStatus,
     ];
     for (list, known) in &closed {
         let told = reader.get(&format!("/v1/code-lists/{list}")).await.is(200);
@@ -148,5 +150,6 @@ async fn the_lists_hold_just_the_codes_that_the_service_knows() {
     let page = reader.get("/v1/code-lists").await;
     let names = page.items().iter().map(|it| it["list"].as_str().unwrap());
     let open: Vec<&str> = names.filter(|it| !closed.iter().any(|list| list.0 == *it)).collect();
-    assert_eq!(open, ["ground", "offence"]);
+    assert_eq!(open, ["duty", "ground", "offence"]);
+    assert_eq!(codes(&reader.get("/v1/code-lists/duty").await.is(200).body), DUTIES);
 }

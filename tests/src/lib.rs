@@ -13,5 +13,5 @@ mod wire;
 pub use app::TestApp;
 pub use database::Database;
 pub use inside::{Inside, context};
-pub use session::{Answered, Ref, Session, action_body, case_body, referral_body};
+pub use session::{Answered, Ref, Session, action_body, case_body, consent_body, referral_body};
 pub use wire::{Raw, Wire};

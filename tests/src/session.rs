@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use lindung_client::{Api, Bound, Reply};
 use lindung_persistence::Db;
 use serde_json::{Value, json};
@@ -183,6 +183,12 @@ impl Session {
         self.post(&format!("{}/referrals", case.path), &referral_body(&to.agency)).await.is(201).reference()
     }
 
+    /// Records that sections of a child, at its path, may be given to agencies.
+    pub async fn consents(&self, child: &str, recipients: &[&str], sections: &[&str], given_at: DateTime<Utc>) -> Ref {
+        let body = consent_body(recipients, sections, given_at);
+        self.post(&format!("{child}/consents"), &body).await.is(201).reference()
+    }
+
     /// Refers a case in these terms.
     pub async fn refers_in(&self, case: &Ref, terms: &Value) -> Ref {
         self.post(&format!("{}/referrals", case.path), terms).await.is(201).reference()
@@ -231,6 +237,19 @@ pub fn referral_body(recipient: &str) -> Value {
             { "section": "identity", "basis": duty },
         ],
         "purposes": ["investigation", "protection", "service-provision", "education-safeguarding", "content-removal"],
+    })
+}
+
+/// A parent's consent that sections of a child's are given to agencies, for all purposes of work.
+pub fn consent_body(recipients: &[&str], sections: &[&str], given_at: DateTime<Utc>) -> Value {
+    json!({
+        "capacity": "parent",
+        "givenBy": "P-2026-0117",
+        "sections": sections,
+        "recipients": recipients,
+        "purposes": ["investigation", "protection", "service-provision", "education-safeguarding", "content-removal"],
+        "evidence": "Binder 7, form 3",
+        "givenAt": given_at.to_rfc3339(),
     })
 }
 

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use crate::actor::Actor;
+use crate::consent::Bases;
 use crate::event::{Change, Event, Subject, secretariat};
 use crate::grant::{Grant, GrantChange};
 use crate::handoff::Handoff;
@@ -121,6 +122,8 @@ pub struct CaseFile {
     pub handoffs: Vec<Handoff>,
     /// The agencies that the command names, as far as they are registered.
     pub parties: Vec<Party>,
+    /// What disclosures of the case can rest on.
+    pub bases: Bases,
 }
 
 /// A case whose header was changed.

@@ -9,8 +9,9 @@ use chrono::{DateTime, Utc};
 use crate::actor::SECRETARIAT;
 use crate::clock::{self, ClockChange, Running};
 use crate::grant::GrantChange;
-use crate::id::{AgencyCode, CaseId, ChildId, EmergencyId, GrantId, HandoffId, ProposalId, ReferralId};
+use crate::id::{AgencyCode, CaseId, ChildId, ConsentId, EmergencyId, GrantId, HandoffId, OverrideId, ProposalId, ReferralId};
 use crate::message::Message;
+use crate::overrides::Override;
 use crate::policy::Relation;
 use crate::values::Priority;
 
@@ -31,6 +32,10 @@ pub enum Subject {
     Handoff(HandoffId),
     /// A grant that was given or ended by hand.
     Grant(GrantId),
+    /// A consent, recorded on a child.
+    Consent(ConsentId),
+    /// A disclosure without consent.
+    Override(OverrideId),
 }
 
 /// One thing that happened to one resource.
@@ -112,6 +117,7 @@ pub struct Change<T> {
     grants: Vec<GrantChange>,
     clocks: Vec<ClockChange>,
     message: Option<Message>,
+    overrides: Vec<Override>,
 }
 
 impl<T> Change<T> {
@@ -121,7 +127,7 @@ impl<T> Change<T> {
 
     /// A command that changed the status of several resources at once.
     pub(crate) fn of_events(entity: T, rule: Relation, events: Vec<Event>) -> Self {
-        Change { entity, rule, events, grants: Vec::new(), clocks: Vec::new(), message: None }
+        Change { entity, rule, events, grants: Vec::new(), clocks: Vec::new(), message: None, overrides: Vec::new() }
     }
 
     /// One more resource whose own status the command changed.
@@ -145,6 +151,14 @@ impl<T> Change<T> {
         let (clocks, told) = clock::moved(running, &self.events, now);
         self.clocks = clocks;
         self.events.extend(told);
+        self
+    }
+
+    /// The disclosures without consent that it makes, each with its event.
+    pub(crate) fn with_overrides(mut self, made: Vec<(Override, Event)>) -> Self {
+        let (overrides, events): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+        self.overrides = overrides;
+        self.events.extend(events);
         self
     }
 
@@ -176,6 +190,11 @@ impl<T> Change<T> {
     /// What was written.
     pub fn message(&self) -> Option<&Message> {
         self.message.as_ref()
+    }
+
+    /// What is disclosed without consent.
+    pub fn overrides(&self) -> &[Override] {
+        &self.overrides
     }
 
     /// The entity, once the rest is saved.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::actor::{Actor, Purpose};
-use crate::id::{AgencyCode, CaseId, ChildId, GrantId, HandoffId, OfficerId, ReferralId};
+use crate::id::{AgencyCode, CaseId, ChildId, ConsentId, GrantId, HandoffId, OfficerId, OverrideId, ReferralId};
 use crate::referral::Basis;
 use crate::section::Section;
 use crate::values::codes;
@@ -28,6 +28,18 @@ codes! {
         /// A supervisor of the lead.
         ByHand,
     }
+}
+
+/// What a grant rests on, and with which it ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Footing {
+    /// On nothing that can be withdrawn by itself.
+    #[default]
+    Firm,
+    /// On all of these consents: with any of them it ends.
+    Consents(Vec<ConsentId>),
+    /// On an override, until its review finds that it was not justified.
+    Override(OverrideId),
 }
 
 /// How long an emergency access lasts.
@@ -64,6 +76,8 @@ pub struct Grant {
     pub children: Option<Vec<ChildId>>,
     /// The purposes that it may be used for.
     pub purposes: Vec<Purpose>,
+    /// What it rests on.
+    pub footing: Footing,
     /// Whether the agency may share onward what it sees.
     pub onward: bool,
     /// From when.
@@ -90,6 +104,7 @@ impl Grant {
             contributes: Section::ALL.to_vec(),
             children: None,
             purposes: Purpose::OF_WORK.to_vec(),
+            footing: Footing::Firm,
             onward: true,
             since: now,
             until: None,
@@ -161,6 +176,10 @@ pub enum Ending {
         /// Of this agency only.
         agency: Option<AgencyCode>,
     },
+    /// Those that rest on a consent.
+    Consent(ConsentId),
+    /// Those that rest on an override.
+    Override(OverrideId),
     /// The lead's.
     Lead,
 }
@@ -172,6 +191,8 @@ impl Ending {
             Ending::Referral { referral, agency } => {
                 grant.referral == Some(*referral) && agency.as_ref().is_none_or(|it| grant.agency == *it)
             }
+            Ending::Consent(id) => matches!(&grant.footing, Footing::Consents(consents) if consents.contains(id)),
+            Ending::Override(id) => grant.footing == Footing::Override(*id),
             Ending::Lead => grant.source == Source::Lead,
         }
     }

@@ -47,6 +47,10 @@ uuid_ids! {
     EmergencyId;
     /// Something proposed that needs two people (UUIDv7).
     ProposalId;
+    /// A consent, recorded on a child (UUIDv7).
+    ConsentId;
+    /// A disclosure without consent, and its review (UUIDv7).
+    OverrideId;
     /// An entry of the access log (UUIDv7).
     AccessId;
     /// What was released to a child's representative (UUIDv7).
@@ -118,6 +122,10 @@ text_codes! {
         |it| it.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
     /// An officer, as their agency's system names them: opaque, unique within the agency, no personal name.
     OfficerId, "officer id", r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", "insp.tan",
+        |it| it.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
+            && it.bytes().all(|b| b.is_ascii_alphanumeric() || b"._@-".contains(&b));
+    /// Whoever gave or withdrew a consent, as the system of the agency that recorded it names them: opaque, never a name.
+    GiverRef, "reference", r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", "P-2026-0117",
         |it| it.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
             && it.bytes().all(|b| b.is_ascii_alphanumeric() || b"._@-".contains(&b));
     /// A ministry's system.

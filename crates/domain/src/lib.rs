@@ -8,6 +8,7 @@
 pub mod actor;
 pub mod case;
 pub mod clock;
+pub mod consent;
 pub mod emergency;
 pub mod event;
 pub mod grant;
@@ -15,6 +16,7 @@ pub mod handoff;
 pub mod id;
 pub mod message;
 pub mod occurrence;
+pub mod overrides;
 pub mod policy;
 pub mod proposal;
 pub mod referral;
@@ -27,8 +29,8 @@ pub mod values;
 pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
-    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, EmergencyId, EventId, GrantId, HandoffId,
-    MessageId, OccurrenceId, OfficerId, ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
+    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, ConsentId, EmergencyId, EventId, GiverRef, GrantId,
+    HandoffId, MessageId, OccurrenceId, OfficerId, OverrideId, ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

@@ -98,7 +98,9 @@ fn knows(actor: &Actor, relations: &Relations) -> bool {
         | Relation::Requester
         | Relation::Accessor
         | Relation::Addressee
-        | Relation::Offeror => true,
+        | Relation::Offeror
+        | Relation::Maker
+        | Relation::Told => true,
     })
 }
 

@@ -3,6 +3,7 @@
 //! [`Status::after`] is its whole lifecycle; [`Referral::apply`] is the only way to a changed one.
 
 mod apply;
+mod basis;
 mod command;
 mod disclosure;
 mod handover;
@@ -11,9 +12,10 @@ mod terms;
 
 use chrono::{DateTime, Utc};
 
+pub use basis::Basis;
 pub use command::{Action, Coded, Command};
 pub use status::{Facts, Status};
-pub use terms::{Basis, Party, Route, Share, Terms};
+pub use terms::{Party, Route, Share, Terms};
 
 pub(crate) use terms::eligible;
 

@@ -165,3 +165,7 @@ codes! {
         Override,
     }
 }
+
+/// The provisions that oblige to share: mandated reporters (Child Act 2001 [Act 611], ss.27 to 29), and whoever knows of a
+/// sexual offence against a child (Sexual Offences against Children Act 2017 [Act 792], s.19).
+pub const DUTIES: &[&str] = &["Act 611 s.27", "Act 611 s.28", "Act 611 s.29", "Act 792 s.19"];

@@ -14,6 +14,7 @@ mod cases;
 mod children;
 mod clocks;
 mod code_lists;
+mod consents;
 mod cursor;
 mod emergencies;
 mod extract;
@@ -28,6 +29,7 @@ mod observe;
 mod occurrences;
 mod openapi;
 mod operations;
+mod overrides;
 mod parse;
 mod problem;
 mod proof;
@@ -80,6 +82,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(shields::routes)
                 .configure(proposals::routes)
                 .configure(emergencies::routes)
+                .configure(consents::routes)
+                .configure(overrides::routes)
                 .configure(suspensions::routes)
                 .map(|it| it.wrap(from_fn(observe::record_refusals))),
         );

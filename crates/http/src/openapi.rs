@@ -30,6 +30,7 @@ use crate::routes;
         (name = "handoffs", description = "Who leads a case, and who is to lead it"),
         (name = "grants", description = "Who may see what of a case"),
         (name = "shields", description = "What is visible only to those named, and what needs two people"),
+        (name = "consents", description = "What disclosures rest on: consents on a child, and overrides"),
         (name = "emergency-accesses", description = "Break-glass: a case seen at once, told to its lead and reviewed"),
         (name = "suspensions", description = "Officers and clients whose requests are refused"),
         (name = "service", description = "Health and measurements"),

@@ -13,10 +13,11 @@ use diesel::sql_types::{Bool, Nullable, Uuid as SqlUuid};
 use lindung_domain::case::Asking;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::refusal::Expected;
-use lindung_domain::{Actor, CaseId, Change, ChildId, EmergencyId, HandoffId, ReferralId, Refusal, Section};
+use lindung_domain::{Actor, CaseId, Change, ChildId, ConsentId, EmergencyId, HandoffId, ReferralId, Refusal, Section};
 use uuid::Uuid;
 
 use crate::access_log;
+use crate::consents;
 use crate::emergencies;
 use crate::error::Error;
 use crate::file::{self, Loaded, Target};
@@ -102,6 +103,8 @@ pub(crate) enum About {
     Referral(ReferralId, Act),
     Emergency(EmergencyId),
     Handoff(HandoffId),
+    Consents(CaseId, ChildId),
+    Consent(ConsentId),
 }
 
 /// A command on its way into the database.
@@ -265,7 +268,15 @@ fn why_not(conn: &mut PgConnection, call: &Call, about: About) -> Error {
     let mut refusal = || -> Result<Error, Error> {
         file::require_standing(conn, &call.actor)?;
         let target = match about {
-            About::Case(id, _) | About::Child(id, _) | About::Section(id, ..) => Target::Case(id),
+            About::Case(id, _) | About::Child(id, _) | About::Section(id, ..) | About::Consents(id, _) => {
+                Target::Case(id)
+            }
+            About::Consent(id) => {
+                let consent = consents::load(conn, id)?.ok_or(Refusal::NotFound)?;
+                let loaded = file::load(conn, call, Target::Case(consent.record().case), &[], None)?;
+                let refused = consent.require_read(loaded.file()?, &asking).err();
+                return Ok(refused.unwrap_or(Refusal::NotFound).into());
+            }
             About::Referral(id, _) => Target::Referral(id),
             About::Handoff(id) => {
                 let case = handoffs::load(conn, id)?.ok_or(Refusal::NotFound)?;
@@ -283,7 +294,9 @@ fn why_not(conn: &mut PgConnection, call: &Call, about: About) -> Error {
             About::Referral(_, act) => loaded.referral()?.require_read(act, loaded.file()?, &asking).map(|_| ()),
             About::Case(_, act) => loaded.file()?.decide(act, &asking).map(|_| ()),
             // Row-level security has left out the children that the actor may not know of.
-            About::Child(_, child) | About::Section(_, _, Some(child)) if !loaded.file()?.children.contains(&child) => {
+            About::Child(_, child) | About::Consents(_, child) | About::Section(_, _, Some(child))
+                if !loaded.file()?.children.contains(&child) =>
+            {
                 Err(Refusal::NotFound)
             }
             About::Child(_, child) => {
@@ -294,7 +307,11 @@ fn why_not(conn: &mut PgConnection, call: &Call, about: About) -> Error {
                 let relations = loaded.file()?.relations_to(section, child, &asking);
                 policy::require(asking.actor, Act::ReadSection, &relations).map(|_| ())
             }
-            About::Emergency(_) | About::Handoff(_) => Err(Refusal::NotFound),
+            About::Consents(_, child) => {
+                let relations = loaded.file()?.relations_by_consent(child, &asking);
+                policy::require(asking.actor, Act::ReadConsent, &relations).map(|_| ())
+            }
+            About::Emergency(_) | About::Handoff(_) | About::Consent(_) => Err(Refusal::NotFound),
         };
         Ok(refused.err().unwrap_or(Refusal::NotFound).into())
     };

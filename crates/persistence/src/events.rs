@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Jsonb, Nullable};
 use lindung_domain::event::Subject;
 use lindung_domain::policy::Act;
-use lindung_domain::{Actor, CaseId, ChildId, EmergencyId, Event, GrantId, HandoffId, ProposalId, ReferralId};
+use lindung_domain::{
+    Actor, CaseId, ChildId, ConsentId, EmergencyId, Event, GrantId, HandoffId, OverrideId, ProposalId, ReferralId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -62,6 +64,8 @@ pub(crate) fn named(subject: &Subject) -> (&'static str, Uuid) {
         Subject::Proposal(id) => ("proposal", id.0),
         Subject::Handoff(id) => ("handoff", id.0),
         Subject::Grant(id) => ("grant", id.0),
+        Subject::Consent(id) => ("consent", id.0),
+        Subject::Override(id) => ("override", id.0),
     }
 }
 
@@ -75,6 +79,8 @@ pub(crate) fn subject(kind: &str, id: Uuid) -> Option<Subject> {
         "proposal" => Subject::Proposal(ProposalId(id)),
         "handoff" => Subject::Handoff(HandoffId(id)),
         "grant" => Subject::Grant(GrantId(id)),
+        "consent" => Subject::Consent(ConsentId(id)),
+        "override" => Subject::Override(OverrideId(id)),
         _ => return None,
     })
 }
@@ -94,7 +100,7 @@ pub struct EventItem {
     pub case_id: Option<Uuid>,
     /// Its place among all events of the case; numbers of events that you are not told of are missing.
     pub case_version: i64,
-    /// `case`, `child`, `referral`, `emergency-access`, `proposal`, `handoff` or `grant`.
+    /// `case`, `child`, `referral`, `emergency-access`, `proposal`, `handoff`, `grant`, `consent` or `override`.
     pub subject_type: String,
     /// The id of what it happened to.
     pub subject_id: Uuid,

@@ -7,35 +7,38 @@ use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Uuid as SqlUuid};
 use diesel::{OptionalExtension, RunQueryDsl};
 use lindung_domain::case::{Asking, CaseFile};
 use lindung_domain::clock::Running;
+use lindung_domain::consent::Consent;
 use lindung_domain::emergency::{self, EmergencyAccess, Trust};
 use lindung_domain::grant::Grant;
 use lindung_domain::handoff::Handoff;
+use lindung_domain::overrides::Override;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::proposal::Proposal;
-use lindung_domain::referral::{Action, Party, Referral};
+use lindung_domain::referral::{Action, Referral};
 use lindung_domain::release::Entry;
-use lindung_domain::shield::{Admitted, Shield};
 use lindung_domain::{
-    AccessId, Actor, CaseId, ChildId, EmergencyId, GrantId, HandoffId, ProposalId, ReferralId, Refusal,
+    AccessId, Actor, CaseId, ChildId, ConsentId, EmergencyId, GrantId, HandoffId, OverrideId, ProposalId, ReferralId, Refusal,
 };
-use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::access_log;
 use crate::accesses;
 use crate::clocks;
+use crate::consents;
 use crate::db::{Call, Writing};
 use crate::emergencies;
 use crate::error::Error;
 use crate::grants::{self, GrantItem};
 use crate::handoffs;
 use crate::idempotency::{self, Answer, KeptAnswer, Repeat};
+use crate::overrides;
 use crate::proposals;
 use crate::referrals::ReferralRow;
 use crate::sql::Sql;
 
 pub(crate) use rows::{CaseRow, GrantRow};
+use rows::{parties_of, shields_of};
 
 /// What a command is about.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +59,10 @@ pub enum Target {
     Handoff(HandoffId, CaseId),
     /// A grant, and so its case.
     Grant(GrantId, CaseId),
+    /// A consent, and so its case.
+    Consent(ConsentId, CaseId),
+    /// An override, and so its case.
+    Override(OverrideId, CaseId),
     /// An access to a case, which may be of somebody who is no party any more.
     Access(AccessId, CaseId),
 }
@@ -70,6 +77,8 @@ impl Target {
             | Target::Proposal(_, id)
             | Target::Handoff(_, id)
             | Target::Grant(_, id)
+            | Target::Consent(_, id)
+            | Target::Override(_, id)
             | Target::Access(_, id) => (Some(id.0), None),
             Target::Referral(id) => (None, Some(id.0)),
         }
@@ -86,6 +95,8 @@ pub struct Loaded {
     proposal: Option<Proposal>,
     handoff: Option<Handoff>,
     grant: Option<GrantItem>,
+    consent: Option<Consent>,
+    overridden: Option<Override>,
     entry: Option<Entry>,
     /// The clocks of the case that run, as far as the actor may know of them.
     pub(crate) running: Vec<Running>,
@@ -147,6 +158,22 @@ impl Loaded {
         self.grant.as_ref().ok_or(Refusal::NotFound)
     }
 
+    /// The consent.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn consent(&self) -> Result<&Consent, Refusal> {
+        self.consent.as_ref().ok_or(Refusal::NotFound)
+    }
+
+    /// The override.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn overridden(&self) -> Result<&Override, Refusal> {
+        self.overridden.as_ref().ok_or(Refusal::NotFound)
+    }
+
     /// The access.
     ///
     /// # Errors
@@ -173,6 +200,13 @@ impl Loaded {
         if let Some(handoff) = &self.handoff {
             return handoff.require_read(file, asking).map_err(|_| Refusal::NotFound);
         }
+        if let Some(consent) = &self.consent {
+            return consent.require_read(file, asking).map_err(|_| Refusal::NotFound);
+        }
+        if let Some(overridden) = &self.overridden {
+            let relations = overridden.relations(file, asking);
+            return policy::require(asking.actor, Act::ReadOverrides, &relations).map_err(|_| Refusal::NotFound);
+        }
         let right = match &self.referral {
             // A client alone reads no referral, but it may be told again of the receipt that it gave.
             Some(referral) => referral
@@ -182,13 +216,6 @@ impl Loaded {
         };
         right.map_err(|_| Refusal::NotFound)
     }
-}
-
-#[derive(Debug, Deserialize)]
-struct PartyRow {
-    code: lindung_domain::AgencyCode,
-    ministry: String,
-    eligible: bool,
 }
 
 /// The grants in a JSON array of rows.
@@ -235,6 +262,8 @@ pub(crate) fn lock_and_load(conn: &mut PgConnection, writing: &Writing<'_>) -> R
         Target::Proposal(id, _) => loaded.proposal = proposals::load(conn, id)?,
         Target::Handoff(id, _) => loaded.handoff = handoffs::load(conn, id)?,
         Target::Grant(id, _) => loaded.grant = grants::load(conn, id)?,
+        Target::Consent(id, _) => loaded.consent = consents::load(conn, id)?,
+        Target::Override(id, _) => loaded.overridden = overrides::load(conn, id)?,
         Target::Access(id, case) => loaded.entry = accesses::entry(conn, case, id)?,
         Target::New | Target::Case(_) | Target::Referral(_) => {}
     }
@@ -254,6 +283,7 @@ type LoadedColumns = (
     Nullable<Jsonb>,
     Nullable<Jsonb>,
     Nullable<Jsonb>,
+    Nullable<Jsonb>,
 );
 type LoadedRow = (
     Option<bool>,
@@ -264,6 +294,7 @@ type LoadedRow = (
     Vec<Uuid>,
     Option<Value>,
     Vec<Uuid>,
+    Option<Value>,
     Option<Value>,
     Option<Value>,
     Option<Value>,
@@ -295,8 +326,8 @@ pub(crate) fn load(
              (select jsonb_agg(h order by h.id) from handoffs h where h.case_id = c.id and h.status in ('asked', 'offered')) as handoffs, \
              (select jsonb_agg(jsonb_build_object('code', a.code, 'ministry', a.ministry, 'eligible', a.active and a.kind <> 'heading')) \
              from agencies a where a.code = any(? || case when r.status = 'draft' then \
-             array_prepend(r.named, r.alternatives) || r.open_to else '{}' end)) as parties, to_jsonb(r) as referral, (select jsonb_agg(w) from clocks w where w.case_id = c.id \
-             and w.ended_at is null) as running from ",
+             array_prepend(r.named, r.alternatives) || r.open_to else '{}' end)) as parties, to_jsonb(r) as referral, \
+             (select jsonb_agg(w) from clocks w where w.case_id = c.id and w.ended_at is null) as running, policy.bases_of(c.id) as bases from ",
             [call.now.into(), parties.into()],
         )
         .then(idempotency::kept_answer::<()>(call, repeat))
@@ -318,6 +349,7 @@ pub(crate) fn load(
         party_rows,
         referral,
         running,
+        base_rows,
     ): LoadedRow = query.get_result(conn)?;
     if standing.is_none() {
         return Err(Error::RightsEnded);
@@ -337,6 +369,7 @@ pub(crate) fn load(
             open_referrals: open_referrals.into_iter().map(ReferralId).collect(),
             handoffs: handoffs::restored(handoff_rows)?,
             parties: parties_of(party_rows)?,
+            bases: consents::bases(base_rows)?,
         }),
     };
     let running = clocks::running(running)?;
@@ -350,20 +383,11 @@ pub(crate) fn load(
         proposal: None,
         handoff: None,
         grant: None,
+        consent: None,
+        overridden: None,
         entry: None,
         running,
         event_count,
         replay,
     })
-}
-
-/// The shields of children, in a JSON array of ids with their names.
-fn shields_of(rows: Option<Value>) -> Result<Vec<(ChildId, Shield)>, Error> {
-    let rows: Vec<(ChildId, Vec<Admitted>)> = rows.map_or(Ok(Vec::new()), serde_json::from_value)?;
-    Ok(rows.into_iter().map(|(child, admits)| (child, Shield::restore(admits))).collect())
-}
-
-fn parties_of(rows: Option<Value>) -> Result<Vec<Party>, Error> {
-    let rows: Vec<PartyRow> = rows.map_or(Ok(Vec::new()), serde_json::from_value)?;
-    Ok(rows.into_iter().map(|PartyRow { code, ministry, eligible }| Party { code, ministry, eligible }).collect())
 }

@@ -5,6 +5,7 @@ use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use diesel::sql_types::{Jsonb, Nullable, Uuid as SqlUuid};
 use lindung_domain::case::CaseFile;
+use lindung_domain::consent::Bases;
 use lindung_domain::handoff::{Handoff, HandoffStatus, Keeps, Manifest, Record};
 use lindung_domain::policy::{self, Act};
 use lindung_domain::referral::Referral;
@@ -260,6 +261,7 @@ impl Db {
             open_referrals: Vec::new(),
             handoffs: Vec::new(),
             parties: Vec::new(),
+            bases: Bases::default(),
         };
         let handoff = restored(Some(handoff))?.pop().ok_or(Refusal::NotFound)?;
         Ok((handoff, file))

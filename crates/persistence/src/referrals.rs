@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use lindung_domain::case::CaseFile;
+use lindung_domain::consent::Bases;
 use lindung_domain::policy::{self, Act};
 use lindung_domain::referral::{Referral, Status};
 use lindung_domain::values::{Priority, ReferralKind};
@@ -261,6 +262,7 @@ impl Db {
             open_referrals: Vec::new(),
             handoffs: Vec::new(),
             parties: Vec::new(),
+            bases: Bases::default(),
         };
         let clocks = clocks.map_or(Ok(Vec::new()), serde_json::from_value)?;
         Ok((serde_json::from_value::<ReferralRow>(referral)?.into_referral(), file, clocks))

@@ -5,7 +5,7 @@ mod saved;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use lindung_domain::case::{Case, Shielded};
-use lindung_domain::grant::{Ending, GrantChange};
+use lindung_domain::grant::{Ending, GrantChange, Source};
 use lindung_domain::message::Message;
 use lindung_domain::referral::Referral;
 use lindung_domain::{CaseId, Change, ReferralId};
@@ -22,7 +22,7 @@ use crate::idempotency::{self, Answer};
 use crate::referrals::ReferralRow;
 use crate::sealed;
 use crate::sql::Sql;
-use crate::{accesses, clocks, emergencies, grants, handoffs, occurrences, proposals, releases};
+use crate::{accesses, clocks, consents, emergencies, grants, handoffs, occurrences, overrides, proposals, releases};
 
 use saved::Header;
 pub use saved::Saved;
@@ -52,6 +52,7 @@ pub(crate) fn save<T: Saved>(
             .chain(entity.proposal().and_then(|it| it.record().child).map(|it| it.0))
             .chain(entity.release().map(|it| it.child.0))
             .chain(entity.occurrence().map(|it| it.child.0))
+            .chain(entity.consent().map(|it| it.record().child.0))
             .collect(),
         sections: entity.sections().iter().map(|it| it.section.to_string()).collect(),
     };
@@ -84,6 +85,9 @@ pub(crate) fn save<T: Saved>(
         .then(hidden_child(entity.shielded()))
         .then(emergencies::saved(entity.emergency()))
         .then(proposals::saved(entity.proposal()))
+        .then(consents::saved(entity.consent()))
+        .then(overrides::made(change.overrides()))
+        .then(overrides::reviewed(entity.reviewed()))
         .then(accesses::withheld(entity.withheld()))
         .then(releases::saved(entity.release()))
         .then(occurrences::saved(entity.occurrence()))
@@ -188,27 +192,34 @@ fn moved_grants(case: CaseId, changes: &[GrantChange]) -> Sql {
     for change in changes {
         match change {
             GrantChange::Give(grant) => given.push(GrantRow::new(Db::new_id(), grant.clone())),
-            GrantChange::End { which: Ending::Referral { referral, agency }, at } => {
-                ended.push(json!({ "referral_id": referral, "agency": agency, "until": at }));
+            GrantChange::End { which, at } => {
+                let mut row = match which {
+                    Ending::Referral { referral, agency } => json!({ "referral_id": referral, "agency": agency }),
+                    Ending::Consent(consent) => json!({ "consents": [consent] }),
+                    Ending::Override(overridden) => json!({ "override_id": overridden }),
+                    Ending::Lead => json!({ "source": Source::Lead }),
+                };
+                row["until"] = json!(at);
+                ended.push(row);
             }
-            GrantChange::End { which: Ending::Lead, at } => ended.push(json!({ "source": "lead", "until": at })),
         }
     }
     if !ended.is_empty() {
         // A grant that ends earlier anyway keeps its end.
         sql = sql.with(
             "), ended as (update grants g set until = e.until from jsonb_populate_recordset(null::grants, ?) e \
-             where g.case_id = ? and (e.referral_id is null or g.referral_id = e.referral_id) \
-             and (e.source is null or g.source = e.source) \
-             and (e.agency is null or g.agency = e.agency) and (g.until is null or g.until > e.until)",
+             where g.case_id = ? and (e.referral_id is null or g.referral_id = e.referral_id) and (e.agency is null or g.agency = e.agency) \
+             and (e.consents is null or g.consents && e.consents) and (e.override_id is null or g.override_id = e.override_id) \
+             and (e.source is null or g.source = e.source) and (g.until is null or g.until > e.until)",
             [Value::Array(ended).into(), case.0.into()],
         );
     }
     if !given.is_empty() {
         sql = sql.with(
             "), given as (insert into grants (id, case_id, agency, source, referral_id, handoff_id, officer, chain, reason, ground, \
-             sections, contributes, children, purposes, onward, since, until) select id, case_id, agency, source, referral_id, \
-             handoff_id, officer, chain, reason, ground, sections, contributes, children, purposes, onward, since, until \
+             sections, contributes, children, purposes, consents, override_id, onward, since, until) select id, case_id, agency, source, \
+             referral_id, handoff_id, officer, chain, reason, ground, sections, contributes, children, purposes, consents, override_id, \
+             onward, since, until \
              from jsonb_populate_recordset(null::grants, ?)",
             [json!(given).into()],
         );

@@ -109,6 +109,42 @@ pub(crate) fn led_case_visible<ST>(call: &Call, act: Act) -> Sql<ST> {
         .then(case_visible::<()>(call, Act::ReadCase))
 }
 
+/// The same for the consents of child `k` of case `c`: its lead's, and those of whoever may share onward what concerns it.
+pub(crate) fn consents_visible<ST>(call: &Call) -> Sql<ST> {
+    if UNCHECKED {
+        return everything();
+    }
+    let own = || Bind::from(call.actor.agency().as_str());
+    if policy::permits(&call.actor, Act::ReadConsent, &Relations::from([Relation::Lead])).is_none() {
+        return Sql::new().with("false", []);
+    }
+    Sql::new()
+        .with("(", [])
+        .then(lets_through::<()>(call, "c.shield"))
+        .with(
+            " and exists (select from grants g where g.case_id = c.id and (g.onward or c.lead_agency = ?) and ",
+            [own()],
+        )
+        .then(live_grant::<()>(call))
+        .with(" and (g.children is null or k.id = any(g.children))))", [])
+}
+
+/// The rule by which the consents of a child of case `c` are visible.
+pub(crate) fn consent_rule<ST>(call: &Call) -> Sql<ST> {
+    Sql::new().with("case when c.lead_agency = ? then 'lead' else 'onward' end", [call.actor.agency().as_str().into()])
+}
+
+/// A condition that holds where the actor may do `act` to a record of case `c` that is its own agency's.
+pub(crate) fn own_record_visible<ST>(call: &Call, act: Act) -> Sql<ST> {
+    if UNCHECKED {
+        return everything();
+    }
+    if policy::permits(&call.actor, act, &Relations::from([Relation::Maker])).is_none() {
+        return Sql::new().with("false", []);
+    }
+    lets_through(call, "c.shield")
+}
+
 /// The rule by which case `c` is visible.
 pub(crate) fn case_rule<ST>(call: &Call, act: Act) -> Sql<ST> {
     match sight(&call.actor, act) {

@@ -1,6 +1,7 @@
 //! A world in which every operation of the contract has something real to be about, and a body that is good.
 
-use lindung_tests::{Ref, Session, TestApp, case_body};
+use chrono::Duration;
+use lindung_tests::{Ref, Session, TestApp, case_body, consent_body};
 use serde_json::{Value, json};
 
 pub const SCHOOL: &str = "KPM.SEKOLAH.WBA0001";
@@ -27,6 +28,25 @@ fn terms(to: &str, sections: &[&str]) -> Value {
     })
 }
 
+/// A consent that was withdrawn, on which the welfare office held the child's contacts; and the override by which it has
+/// its schooling.
+async fn withdrawn(app: &TestApp, school: &Session, welfare: &Session, case: &Ref) -> (String, String) {
+    let officer = app.officer(SCHOOL).await;
+    let given = consent_body(&[WELFARE], &["contacts"], app.now());
+    let consent = officer.post(&format!("{}/consents", case.child(0)), &given).await.is(201).reference();
+    let until = (app.now() + Duration::days(30)).to_rfc3339();
+    let mut body = terms(WELFARE, &[]);
+    body["shares"] = json!([
+        { "section": "contacts", "basis": { "kind": "consent" } },
+        { "section": "education", "basis": { "kind": "override", "reason": "She is in danger.", "until": until } },
+    ]);
+    body["purposes"] = json!(["protection"]);
+    welfare.does(&officer.refers_in(case, &body).await, "accept", json!({})).await;
+    school.post(&format!("{}/withdraw", consent.path), &json!({})).await.is(200);
+    let overrides = school.get(&format!("{}/overrides", case.path)).await;
+    (consent.id, overrides.items()[0]["id"].as_str().unwrap().to_owned())
+}
+
 impl<'a> World<'a> {
     /// A new one; `n` makes its doctor another than those before.
     pub async fn new(app: &'a TestApp, n: usize) -> World<'a> {
@@ -35,6 +55,7 @@ impl<'a> World<'a> {
         let mut body = case_body();
         body["sections"]["plan"] = json!({ "text": "Move her to another class." });
         let case = school.post("/v1/cases", &body).await.is(201).reference();
+        let (consent, overridden) = withdrawn(app, &school, &welfare, &case).await;
         let mut referral = String::new();
         for (who, sections) in [(&welfare, &["plan", "risk"][..]), (&police, &["narrative"])] {
             let sent = school.refers_in(&case, &terms(&who.agency, sections)).await;
@@ -65,6 +86,8 @@ impl<'a> World<'a> {
             ("release", release),
             ("suspension", suspension),
             ("entry", entry),
+            ("consent", consent),
+            ("override", overridden),
         ];
         World { app, case, ids }
     }
@@ -113,6 +136,9 @@ impl<'a> World<'a> {
             "open_emergency_access" => {
                 json!({ "reference": self.case.body["reference"], "code": "other", "reason": "Unconscious child brought in." })
             }
+            "create_consent" => consent_body(&[HOSPITAL], &["health"], self.app.now()),
+            "withdraw_consent" | "confirm_consent" => json!({}),
+            "review_override" => json!({ "outcome": "justified", "note": "There was danger." }),
             "review_emergency_access" => json!({ "outcome": "justified", "note": "Seen." }),
             "create_suspension" => {
                 json!({ "agency": POLICE, "officer": format!("other.{n}"), "reason": "Under inquiry." })

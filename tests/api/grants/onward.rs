@@ -10,10 +10,14 @@ fn basis() -> Value {
 }
 
 /// A case with two children, of which the police sees one, with narrative and risk, to share onward.
-async fn shared_with(school: &Session, police: &Session, onward: bool) -> Ref {
+async fn shared_with(app: &TestApp, school: &Session, police: &Session, onward: bool) -> Ref {
     let mut body = case_body();
     body["children"].as_array_mut().unwrap().push(json!({ "sections": { "risk": { "text": "Second." } } }));
     let case = school.post("/v1/cases", &body).await.is(201).reference();
+    for child in 0..2 {
+        let recipients = [police.agency.as_str(), "KPWKM.JKM", "KK.MCMC"];
+        school.consents(case.child(child), &recipients, &["narrative", "risk"], app.now()).await;
+    }
     let mut terms = referral_body(&police.agency);
     terms["shares"] = json!([{ "section": "narrative", "basis": basis() }, { "section": "risk", "basis": basis() }]);
     terms["children"] = json!([case.child_id(0)]);
@@ -38,11 +42,11 @@ async fn only_where_it_was_allowed() {
     let app = TestApp::start().await;
     let (school, police) = (app.officer(SCHOOL).await, app.officer("KDN.PDRM.D11").await);
     let welfare = app.officer("KPWKM.JKM").await;
-    let closed = shared_with(&school, &police, false).await;
+    let closed = shared_with(&app, &school, &police, false).await;
     let refused = police.post(&format!("{}/referrals", closed.path), &onward_terms(&closed)).await;
     refused.is_problem(403, "not-yours-to-do");
 
-    let case = shared_with(&school, &police, true).await;
+    let case = shared_with(&app, &school, &police, true).await;
     let referral = police.refers_in(&case, &onward_terms(&case)).await;
     welfare.does(&referral, "accept", json!({})).await;
     let risk = |child: usize| format!("{}/sections/risk", case.child(child));
@@ -63,7 +67,7 @@ async fn only_where_it_was_allowed() {
 async fn never_more_than_one_has() {
     let app = TestApp::start().await;
     let (school, police) = (app.officer(SCHOOL).await, app.officer("KDN.PDRM.D11").await);
-    let case = shared_with(&school, &police, true).await;
+    let case = shared_with(&app, &school, &police, true).await;
     let second = case.child_id(1);
     let table: [(&str, Value, &str, &str); 7] = [
         ("shares", json!([{ "section": "identity", "basis": basis() }]), "shares[0].section", "not-yours-to-share"),

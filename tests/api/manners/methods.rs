@@ -24,6 +24,8 @@ fn paths() -> BTreeMap<String, Vec<String>> {
             "{entry}",
             "{handoff}",
             "{grant}",
+            "{consent}",
+            "{override}",
         ]
         .iter()
         .fold(code, |it, name| it.replace(name, NOBODY))

@@ -56,6 +56,7 @@ impl Oracle {
             open_referrals: Vec::new(),
             handoffs: Vec::new(),
             parties: Vec::new(),
+            bases: Default::default(),
         };
         let place = |row: &Value| cases.iter().position(|it| it["id"] == row["case_id"]).unwrap();
         let known = |row: &Value| Known { it: referral(row), file: place(row) };

@@ -65,7 +65,13 @@ impl World {
         body["children"].as_array_mut().unwrap().push(json!({}));
         let (mut cases, mut referrals): (Vec<Ref>, Vec<Ref>) = (Vec::new(), Vec::new());
         for at in 0..CASES {
-            cases.push(crowd[at % 2].post("/v1/cases", &body).await.is(201).reference());
+            let case = crowd[at % 2].post("/v1/cases", &body).await.is(201).reference();
+            for child in 0..2 {
+                let recipients: Vec<&str> = AGENCIES.into_iter().filter(|it| *it != crowd[at % 2].agency).collect();
+                let sections = ["narrative", "plan", "identity", "risk"];
+                crowd[at % 2].consents(case.child(child), &recipients, &sections, app.now()).await;
+            }
+            cases.push(case);
         }
         for _ in 0..STEPS {
             let case = dice.of(&cases);

@@ -3,15 +3,17 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::{Grant, GrantChange, Source};
+use super::{Footing, Grant, GrantChange, Source};
 use crate::actor::Purpose;
 use crate::case::{Asking, CaseFile};
 use crate::event::{Change, Event, Subject};
-use crate::id::{AgencyCode, CaseId, ChildId, GrantId, OfficerId};
+use crate::consent::Cover;
+use crate::id::{AgencyCode, CaseId, ChildId, ConsentId, GrantId, OfficerId};
 use crate::policy::Act;
 use crate::referral::{Basis, eligible};
 use crate::refusal::{Invalid, Refusal, future};
 use crate::section::Section;
+use crate::values::BasisKind;
 
 /// What is to be given.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,12 +77,20 @@ impl CaseFile {
         if let Some(until) = until {
             future("until", until, asking.now)?;
         }
-        match &basis {
-            Some(basis) => basis.check("basis", asking.now)?,
-            None if sections.iter().all(|it| *it == Section::Summary) => {}
+        let footing = match &basis {
+            Some(it) => {
+                it.check("basis", asking.now)?;
+                self.footing(it, &agency, (&sections, children.as_deref(), &purposes))?
+            }
+            None if sections.iter().all(|it| *it == Section::Summary) => Footing::Firm,
             None => return Err(Invalid::new("basis", "required", "more than the summary names its basis").into()),
-        }
-        let ends = [until, basis.as_ref().and_then(|it| it.until)];
+        };
+        let expiry = |id: &ConsentId| self.bases.consents.iter().find(|it| it.id == *id).and_then(|it| it.expires_at);
+        let expires = match &footing {
+            Footing::Consents(consents) => consents.iter().filter_map(expiry).min(),
+            Footing::Firm | Footing::Override(_) => None,
+        };
+        let ends = [until, expires, basis.as_ref().and_then(|it| it.until)];
         let grant = Grant {
             id: Some(id),
             source: Source::ByHand,
@@ -88,6 +98,7 @@ impl CaseFile {
             contributes: Vec::new(),
             children,
             purposes,
+            footing,
             onward: false,
             reason: Some(reason),
             ground: basis,
@@ -97,6 +108,34 @@ impl CaseFile {
         let event = self.grant_event(id, "given", &agency, grant.until);
         let given = GrantChange::Give(grant.clone());
         Ok(Change::new(ByHand { id, grant }, rule, event).with_grants(vec![given]))
+    }
+
+    /// On what the grant rests: a duty, or consents in force that cover all of it for each child concerned.
+    fn footing(
+        &self,
+        basis: &Basis,
+        agency: &AgencyCode,
+        (sections, children, purposes): (&[Section], Option<&[ChildId]>, &[Purpose]),
+    ) -> Result<Footing, Invalid> {
+        match basis.kind {
+            BasisKind::MandatedDuty => Ok(Footing::Firm),
+            BasisKind::Override => {
+                Err(Invalid::new("basis.kind", "not-by-hand", "an override is made, and reviewed, with a referral"))
+            }
+            BasisKind::Consent => {
+                let of_case = sections.iter().any(|it| !it.is_of_child() && *it != Section::Summary);
+                let concerned = children.filter(|_| !of_case).unwrap_or(&self.bases.children);
+                let covers = |it: &&Cover| {
+                    let needed = sections.iter().filter(|it| **it != Section::Summary);
+                    (basis.consents.is_empty() || basis.consents.contains(&it.id))
+                        && needed.into_iter().all(|section| it.covers(*section, agency, purposes))
+                };
+                let of = |child: &ChildId| self.bases.consents.iter().filter(covers).find(|it| it.child == *child);
+                let found: Option<Vec<ConsentId>> = concerned.iter().map(|it| Some(of(it)?.id)).collect();
+                let lacking = || Invalid::new("basis", "no-consent", "no consent in force covers it for every child concerned");
+                found.map(Footing::Consents).ok_or_else(lacking)
+            }
+        }
     }
 
     /// Ends the grant `id` of `agency`, which came from `source`: from now on it gives nothing.

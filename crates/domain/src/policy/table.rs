@@ -6,8 +6,8 @@ use crate::referral::Action;
 /// To whom `act` is open in `relation`. This table is the policy; a test prints it.
 pub fn who(act: Act, relation: Relation) -> Who {
     use Relation::{
-        Accessor, Addressee, Administers, Colleague, Contributor, Emergency, FormerRecipient, Lead, Listed, Offeror,
-        Onward, Oversight, Own, Recipient, Requester, Sender, Shown, Trusted, Unshielded,
+        Accessor, Addressee, Administers, Colleague, Contributor, Emergency, FormerRecipient, Lead, Listed, Maker,
+        Offeror, Onward, Oversight, Own, Recipient, Requester, Sender, Shown, Told, Trusted, Unshielded,
     };
     match (act, relation) {
         (Act::OpenCase, Own) => Who::Officer,
@@ -41,6 +41,12 @@ pub fn who(act: Act, relation: Relation) -> Who {
         (Act::ReadAccesses | Act::ReleaseAccesses, Lead) => Who::Supervisor,
         (Act::WithholdAccess, Lead | Accessor) => Who::Supervisor,
 
+        (Act::RecordConsent, Lead | Onward) => Who::Officer,
+        (Act::ReadConsent, Lead | Onward | Maker | Told) => Who::Officer,
+        (Act::WithdrawConsent, Lead | Maker) => Who::Officer,
+        (Act::ConfirmWithdrawal, Told) => Who::Officer,
+        (Act::ReadOverrides, Lead | Maker) => Who::Officer,
+        (Act::ReviewOverride, Maker) => Who::Supervisor,
         (Act::RecordOccurrence | Act::ReadOccurrences, Lead | Shown) => Who::Officer,
         (Act::ListClocks | Act::ReadStatistics, Own) => Who::OfficerOrCoordinator,
         (Act::AskHandoff, Shown) => Who::Supervisor,
@@ -102,6 +108,7 @@ pub fn obligations(act: Act, relation: Relation) -> &'static [Obligation] {
         }
         (Act::OpenEmergency | Act::ConfirmEmergency, _) => &[TellLead, Review],
         (Act::Unshield | Act::EraseChild, _) => &[SecondPerson],
+        (Act::ReviewOverride, _) => &[SecondPerson],
         (Act::ReleaseAccesses, _) => &[Redact, MediaRestriction],
         _ => &[],
     }

@@ -46,6 +46,10 @@ codes! {
         Addressee,
         /// Leads, or led, the case that a handoff is about.
         Offeror,
+        /// The record was made in its name.
+        Maker,
+        /// Was told that a consent on which it held something is withdrawn.
+        Told,
     }
 
     /// What goes with a permission.
@@ -156,6 +160,18 @@ pub enum Act {
     ListClocks,
     /// Read how fast agencies answer.
     ReadStatistics,
+    /// Record a consent on a child.
+    RecordConsent,
+    /// Read consents.
+    ReadConsent,
+    /// Record that a consent was withdrawn.
+    WithdrawConsent,
+    /// Confirm that one acts upon a withdrawal.
+    ConfirmWithdrawal,
+    /// Read what was disclosed without consent, and why.
+    ReadOverrides,
+    /// Judge a disclosure without consent.
+    ReviewOverride,
 }
 
 impl Act {
@@ -170,6 +186,7 @@ impl Act {
         all.extend([Shield, Unshield, EraseChild, OpenEmergency, ConfirmEmergency, ReadEmergency, ReviewEmergency]);
         all.extend([Suspend, ReadAccesses, ReleaseAccesses, WithholdAccess, AskHandoff, OfferHandoff, AcceptHandoff]);
         all.extend([DeclineHandoff, RefuseHandoff, WithdrawAsk, WithdrawOffer, ReadHandoff, ListHandoffs]);
+        all.extend([RecordConsent, ReadConsent, WithdrawConsent, ConfirmWithdrawal, ReadOverrides, ReviewOverride]);
         all.extend([ReadGrants, GiveGrant, EndGrant, RecordOccurrence, ReadOccurrences, ListClocks, ReadStatistics]);
         all
     }

@@ -1,7 +1,6 @@
 //! The only way to a new or a changed referral.
 
-use super::terms::eligible;
-use super::{Action, Command, Facts, Party, REDIRECT_LIMIT, Record, Referral, Route, Status, Terms};
+use super::{Action, Command, Facts, Party, REDIRECT_LIMIT, Record, Referral, Route, Status, Terms, eligible};
 use crate::actor::Actor;
 use crate::case::{Asking, CaseFile};
 use crate::event::Change;
@@ -51,18 +50,19 @@ impl Referral {
             arrived_at: None,
             updated_at: now,
         };
-        record.terms.check(&record.sender, &file.standing(asking), &file.known_children(asking), &file.parties, now)?;
+        record.terms.check(file, asking)?;
         let (lead, shielded) = file.audience();
         if draft {
             let referral = Referral(record);
             let event = referral.event(None, "drafted", lead, shielded);
             return Ok(Change::new(referral, rule, event));
         }
-        let sent = record.clone().sent(asking)?;
-        let grants = sent.moved_grants(&record, Action::Send, now);
+        let sent = record.clone().sent(file, asking)?;
+        let grants = sent.moved_grants(&record, Action::Send, &file.bases, now);
+        let overrides = sent.overrides(actor, lead, now)?;
         let referral = Referral(sent);
         let event = referral.event(None, Action::Send.past(), lead, shielded);
-        Ok(Change::new(referral, rule, event).with_grants(grants))
+        Ok(Change::new(referral, rule, event).with_grants(grants).with_overrides(overrides))
     }
 
     /// Carries out `command` for the actor, or says why not. There is no other way to change a referral.
@@ -79,14 +79,16 @@ impl Referral {
             return Err(Refusal::NotNow { allowed: allowed.into_iter().map(Action::as_str).collect() });
         };
         let (message, after) = (command.message(), before.clone().carry_out(command, status, file, asking)?);
-        let grants = after.moved_grants(&before, action, asking.now);
+        let grants = after.moved_grants(&before, action, &file.bases, asking.now);
         let (lead, shielded) = file.audience();
+        let sends = action == Action::Send;
+        let overrides = if sends { after.overrides(asking.actor, lead, asking.now)? } else { Vec::new() };
         // The last decline is what rejects: nobody is left to answer.
         let past =
             if action == Action::Decline && status == Status::Rejected { Action::Reject.past() } else { action.past() };
         let referral = Referral(after);
         let event = referral.event(Some(&before), past, lead, shielded);
-        Ok(Change::new(referral, rule, event).with_grants(grants).with_message(message))
+        Ok(Change::new(referral, rule, event).with_grants(grants).with_message(message).with_overrides(overrides))
     }
 
     /// Permits reading it and names the relation that does.
@@ -164,7 +166,8 @@ impl Record {
         }
     }
 
-    fn sent(self, asking: &Asking<'_>) -> Result<Record, Refusal> {
+    /// Sent, with what it rests on named.
+    fn sent(self, file: &CaseFile, asking: &Asking<'_>) -> Result<Record, Refusal> {
         if !self.terms.route.is_complete() {
             return Err(
                 Invalid::new("recipient", "required", "a referral is sent to a recipient or open to a list").into()
@@ -175,7 +178,8 @@ impl Record {
             Route::Open(listed) => (None, listed.clone()),
         };
         let now = Some(asking.now);
-        Ok(Record { status: Status::Requested, recipient, listed, requested_at: now, arrived_at: now, ..self })
+        let terms = self.terms.grounded(&file.bases);
+        Ok(Record { status: Status::Requested, terms, recipient, listed, requested_at: now, arrived_at: now, ..self })
     }
 
     fn carry_out(
@@ -195,13 +199,13 @@ impl Record {
         Ok(match command {
             Command::Amend(terms) => {
                 file.require_open()?;
-                terms.check(&agency, &file.standing(asking), &file.known_children(asking), &file.parties, now)?;
+                terms.check(file, asking)?;
                 Record { terms: *terms, ..after }
             }
             Command::Send => {
                 file.require_open()?;
-                after.terms.check(&agency, &file.standing(asking), &file.known_children(asking), &file.parties, now)?;
-                after.sent(asking)?
+                after.terms.check(file, asking)?;
+                after.sent(file, asking)?
             }
             Command::Claim => Record { recipient: Some(agency), listed: Vec::new(), ..after },
             Command::Decline(reason) => {

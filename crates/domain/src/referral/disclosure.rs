@@ -1,46 +1,19 @@
 //! What a referral discloses, and to whom: its grants and the recipients of its events.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 
+use super::basis::Ground;
 use super::{Action, Record, Referral, Status, Terms};
+use crate::consent::Bases;
 use crate::event::{Event, Stakes, Subject, secretariat};
 use crate::grant::{Ending, Grant, GrantChange, Source};
 use crate::id::AgencyCode;
 use crate::section::Section;
 
 impl Record {
-    fn grant(
-        &self,
-        agency: &AgencyCode,
-        sections: Vec<Section>,
-        contributes: Vec<Section>,
-        onward: bool,
-        now: DateTime<Utc>,
-    ) -> Grant {
-        Grant {
-            id: None,
-            case: self.case,
-            agency: agency.clone(),
-            source: Source::Referral,
-            referral: Some(self.id),
-            handoff: None,
-            officer: None,
-            chain: self.chain.iter().copied().chain([self.id]).collect(),
-            reason: None,
-            ground: None,
-            sections,
-            contributes,
-            children: self.terms.children.clone(),
-            purposes: self.terms.purposes.clone(),
-            onward,
-            since: now,
-            until: None,
-        }
-    }
-
     pub(super) fn end(&self, agency: Option<&AgencyCode>, at: DateTime<Utc>) -> GrantChange {
         GrantChange::End { which: Ending::Referral { referral: self.id, agency: agency.cloned() }, at }
     }
@@ -51,16 +24,23 @@ impl Record {
     }
 
     /// What each of them may see while it decides.
-    fn packets(&self, now: DateTime<Utc>) -> Vec<GrantChange> {
-        self.pending().flat_map(|it| self.by_end(it, self.terms.packet().collect(), &[], false, now)).collect()
+    fn packets(&self, bases: &Bases, now: DateTime<Utc>) -> Vec<GrantChange> {
+        let packet = |it| self.by_ground(it, self.terms.packet().collect(), (&[], false), bases, now);
+        self.pending().flat_map(packet).collect()
     }
 
     /// How the grants move from `before` to `self` by `action`.
-    pub(super) fn moved_grants(&self, before: &Record, action: Action, now: DateTime<Utc>) -> Vec<GrantChange> {
+    pub(super) fn moved_grants(
+        &self,
+        before: &Record,
+        action: Action,
+        bases: &Bases,
+        now: DateTime<Utc>,
+    ) -> Vec<GrantChange> {
         match action {
-            Action::Send => self.packets(now),
-            Action::Accept => std::iter::once(self.end(None, now)).chain(self.shared(now)).collect(),
-            Action::Redirect => std::iter::once(self.end(None, now)).chain(self.packets(now)).collect(),
+            Action::Send => self.packets(bases, now),
+            Action::Accept => std::iter::once(self.end(None, now)).chain(self.shared(bases, now)).collect(),
+            Action::Redirect => std::iter::once(self.end(None, now)).chain(self.packets(bases, now)).collect(),
             Action::Claim => before
                 .listed
                 .iter()
@@ -70,26 +50,26 @@ impl Record {
             Action::Decline => {
                 before.listed.iter().filter(|it| !self.listed.contains(it)).map(|it| self.end(Some(it), now)).collect()
             }
-            Action::Complete => std::iter::once(self.end(None, now)).chain(self.retained(now)).collect(),
+            Action::Complete => std::iter::once(self.end(None, now)).chain(self.retained(bases, now)).collect(),
             _ if self.status.is_terminal() => vec![self.end(None, now)],
             _ => Vec::new(),
         }
     }
 
     /// What the recipient may see once it accepted.
-    fn shared(&self, now: DateTime<Utc>) -> Vec<GrantChange> {
+    fn shared(&self, bases: &Bases, now: DateTime<Utc>) -> Vec<GrantChange> {
         let Terms { contributes, onward, .. } = &self.terms;
-        let grants = |it| self.by_end(it, self.terms.sections().collect(), contributes, *onward, now);
+        let grants = |it| self.by_ground(it, self.terms.sections().collect(), (contributes, *onward), bases, now);
         self.recipient.iter().flat_map(grants).collect()
     }
 
     /// What the recipient still sees after completion, to read only: it neither writes nor shares any more.
-    fn retained(&self, now: DateTime<Utc>) -> Vec<GrantChange> {
+    fn retained(&self, bases: &Bases, now: DateTime<Utc>) -> Vec<GrantChange> {
         let last = now + Duration::days(self.terms.retention_days.into());
         if last == now {
             return Vec::new();
         }
-        let grants = |it| self.by_end(it, self.terms.sections().collect(), &[], false, now);
+        let grants = |it| self.by_ground(it, self.terms.sections().collect(), (&[], false), bases, now);
         let until_last = |change| match change {
             GrantChange::Give(it) => {
                 GrantChange::Give(Grant { until: Some(it.until.map_or(last, |at| at.min(last))), ..it })
@@ -99,27 +79,44 @@ impl Record {
         self.recipient.iter().flat_map(grants).map(until_last).collect()
     }
 
-    /// One grant for what has no end, and one for each end that a basis sets: an override ends on
-    /// its day, and with it what was shared on its strength.
-    fn by_end(
+    /// One grant for all that rests on the same, so that what is withdrawn, or ends on its day, ends alone.
+    fn by_ground(
         &self,
         agency: &AgencyCode,
         sections: Vec<Section>,
-        contributes: &[Section],
-        onward: bool,
+        (contributes, onward): (&[Section], bool),
+        bases: &Bases,
         now: DateTime<Utc>,
     ) -> Vec<GrantChange> {
-        let end_of = |section: Section| {
-            let share = self.terms.shares.iter().find(|it| it.section == section);
-            share.and_then(|it| it.basis.as_ref()).and_then(|it| it.until)
+        let mut found: BTreeMap<Ground, Vec<Section>> = BTreeMap::new();
+        for section in sections {
+            for ground in self.terms.grounds(section, agency, bases) {
+                found.entry(ground).or_default().push(section);
+            }
+        }
+        let grant = |((footing, children, until), sections): (Ground, Vec<Section>)| {
+            GrantChange::Give(Grant {
+                id: None,
+                case: self.case,
+                agency: agency.clone(),
+                source: Source::Referral,
+                referral: Some(self.id),
+                handoff: None,
+                officer: None,
+                chain: self.chain.iter().copied().chain([self.id]).collect(),
+                reason: None,
+                ground: None,
+                contributes: contributes.iter().copied().filter(|it| sections.contains(it)).collect(),
+                sections,
+                children,
+                purposes: self.terms.purposes.clone(),
+                footing,
+                onward,
+                since: now,
+                until,
+            })
         };
-        let ends: BTreeSet<Option<DateTime<Utc>>> = sections.iter().copied().map(end_of).collect();
-        let grant = |until| {
-            let sections: Vec<Section> = sections.iter().copied().filter(|it| end_of(*it) == until).collect();
-            let writable = contributes.iter().copied().filter(|it| sections.contains(it)).collect();
-            GrantChange::Give(Grant { until, ..self.grant(agency, sections, writable, onward, now) })
-        };
-        ends.into_iter().filter(|it| it.is_none_or(|until| until > now)).map(grant).collect()
+        found.into_iter().filter(|it| it.0.2.is_none_or(|until| until > now)).map(grant).collect()
     }
 
     /// Who may read the record now: the sender, whoever has been its recipient, those who may

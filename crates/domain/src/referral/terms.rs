@@ -1,15 +1,16 @@
 //! What a referral asks, of whom, and what it shares.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Basis;
 use crate::actor::Purpose;
+use crate::case::{Asking, CaseFile};
 use crate::grant::Standing;
 use crate::id::{AgencyCode, ChildId};
-use crate::refusal::{Invalid, future};
+use crate::refusal::Invalid;
 use crate::section::{Section, length};
-use crate::values::{BasisKind, Priority, ReferralKind};
+use crate::values::{Priority, ReferralKind};
 
 /// An agency as a possible party to a referral.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,25 +35,6 @@ pub enum Route {
     },
     /// To several, one of which claims it.
     Open(Vec<AgencyCode>),
-}
-
-/// What the disclosure of a section rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Basis {
-    /// Consent, a duty, or an override.
-    pub kind: BasisKind,
-    /// Of a mandated duty: the provision, as in `Act 792 s.19`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 200, example = "Act 792 s.19")]
-    pub provision: Option<String>,
-    /// Of an override: why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 2000)]
-    pub reason: Option<String>,
-    /// Of an override: its end, in the future.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<DateTime<Utc>>,
 }
 
 /// A section that a referral shares.
@@ -155,38 +137,11 @@ fn not_yours(field: String) -> Invalid {
     Invalid::new(field, "not-yours-to-share", "is more than you may share")
 }
 
-impl Basis {
-    pub(crate) fn check(&self, field: &str, now: DateTime<Utc>) -> Result<(), Invalid> {
-        let (provision, reason, until) = (&self.provision, &self.reason, self.until);
-        for (part, text, limit) in [("provision", provision, 200), ("reason", reason, 2000)] {
-            if let Some(text) = text {
-                length(format!("{field}.{part}"), text, limit)?;
-            }
-        }
-        if let Some(until) = until {
-            future(format!("{field}.until"), until, now)?;
-        }
-        let lacks = |part, why| Err(Invalid::new(format!("{field}.{part}"), "required", why));
-        match self.kind {
-            BasisKind::MandatedDuty if provision.is_none() => lacks("provision", "a mandated duty names its provision"),
-            BasisKind::Override if reason.is_none() => lacks("reason", "an override gives its reason"),
-            BasisKind::Override if until.is_none() => lacks("until", "an override has an end"),
-            BasisKind::Consent | BasisKind::MandatedDuty | BasisKind::Override => Ok(()),
-        }
-    }
-}
-
 impl Terms {
-    /// Checks that the sender can ask and share this, given the case's children and its own standing.
-    pub(crate) fn check(
-        &self,
-        sender: &AgencyCode,
-        standing: &Standing<'_>,
-        children: &[ChildId],
-        parties: &[Party],
-        now: DateTime<Utc>,
-    ) -> Result<(), Invalid> {
-        self.route.check(sender, parties)?;
+    /// Checks that the actor, for the sender, can ask and share this.
+    pub(super) fn check(&self, file: &CaseFile, asking: &Asking<'_>) -> Result<(), Invalid> {
+        let (standing, children) = (&file.standing(asking), file.known_children(asking));
+        self.route.check(asking.actor.agency(), &file.parties)?;
         length("request", &self.request, crate::message::MESSAGE_LIMIT)?;
         if self.children.is_none() && !standing.shares_child(None) {
             return Err(Invalid::new("children", "required", "name the children, of those that you may share"));
@@ -197,7 +152,7 @@ impl Terms {
             }
         }
         for (at, share) in self.shares.iter().enumerate() {
-            self.check_share(at, share, standing, now)?;
+            self.check_share(at, share, standing, (file, asking))?;
         }
         for (at, section) in self.contributes.iter().enumerate() {
             if !self.sections().any(|it| it == *section) {
@@ -231,7 +186,7 @@ impl Terms {
         at: usize,
         share: &Share,
         standing: &Standing<'_>,
-        now: DateTime<Utc>,
+        (file, asking): (&CaseFile, &Asking<'_>),
     ) -> Result<(), Invalid> {
         let field = format!("shares[{at}]");
         if self.shares[..at].iter().any(|it| it.section == share.section) {
@@ -241,7 +196,10 @@ impl Terms {
             return Err(not_yours(format!("{field}.section")));
         }
         match &share.basis {
-            Some(basis) => basis.check(&format!("{field}.basis"), now),
+            Some(basis) => {
+                basis.check(&format!("{field}.basis"), asking.now)?;
+                self.check_consents(&field, share, &file.bases)
+            }
             None if share.section == Section::Summary => Ok(()),
             None => {
                 Err(Invalid::new(format!("{field}.basis"), "required", "every section but the summary names its basis"))

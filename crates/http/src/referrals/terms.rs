@@ -1,9 +1,10 @@
 //! What a referral asks and shares, as it is sent.
 
-use lindung_domain::referral::{Route, Share, Terms};
+use lindung_domain::referral::{Basis, Route, Share, Terms};
 use lindung_domain::refusal::Invalid;
-use lindung_domain::values::{Priority, ReferralKind};
-use lindung_domain::{AgencyCode, ChildId, Purpose, Section};
+use lindung_domain::values::{BasisKind, Priority, ReferralKind};
+use lindung_domain::{AgencyCode, ChildId, OverrideId, Purpose, Section};
+use lindung_persistence::Db;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -94,6 +95,27 @@ impl ReferralBody {
             (None, Some(listed)) => Route::Open(listed),
             (recipient, None) => Route::Named { recipient, alternatives },
         };
+        let shares = with_records(shares)?;
         Ok(Terms { kind, priority, route, request, children, shares, contributes, purposes, onward, retention_days })
     }
+}
+
+/// The shares with an id for the record of each override: one for each reason and end.
+fn with_records(mut shares: Vec<Share>) -> Result<Vec<Share>, Problem> {
+    let mut known: Vec<(Basis, OverrideId)> = Vec::new();
+    for (at, share) in shares.iter_mut().enumerate() {
+        let Some(basis) = share.basis.as_mut() else { continue };
+        if basis.record.is_some() {
+            return Err(
+                Invalid::new(format!("shares[{at}].basis.override"), "read-only", "is given by the service").into()
+            );
+        }
+        if basis.kind == BasisKind::Override {
+            let same = known.iter().find(|it| it.0 == *basis).map(|it| it.1);
+            let record = same.unwrap_or_else(|| OverrideId(Db::new_id()));
+            known.push((basis.clone(), record));
+            basis.record = Some(record);
+        }
+    }
+    Ok(shares)
 }

@@ -60,9 +60,14 @@ pub(super) fn refer(story: &mut Story<'_>, n: u64) -> Result<(), Error> {
 }
 
 fn terms(story: &mut Story<'_>, first: &Member, second: &Member, route: Route) -> Terms {
-    let duty =
-        Basis { kind: BasisKind::MandatedDuty, provision: Some("Act 792 s.19".to_owned()), reason: None, until: None };
-    let consent = Basis { kind: BasisKind::Consent, provision: None, reason: None, until: None };
+    let duty = |provision: &str| Basis {
+        kind: BasisKind::MandatedDuty,
+        provision: Some(provision.to_owned()),
+        reason: None,
+        until: None,
+        consents: Vec::new(),
+        record: None,
+    };
     let mut purposes = vec![first.purpose];
     purposes.extend([second.purpose, Purpose::Protection].into_iter().filter(|it| *it != first.purpose));
     purposes.dedup();
@@ -73,8 +78,8 @@ fn terms(story: &mut Story<'_>, first: &Member, second: &Member, route: Route) -
         request: story.dice.sentences(1),
         children: None,
         shares: vec![
-            Share { section: Section::Narrative, basis: Some(duty), triage: story.dice.chance(30) },
-            Share { section: Section::Identity, basis: Some(consent), triage: false },
+            Share { section: Section::Narrative, basis: Some(duty("Act 792 s.19")), triage: story.dice.chance(30) },
+            Share { section: Section::Identity, basis: Some(duty("Act 611 s.29")), triage: false },
         ],
         contributes: Vec::new(),
         purposes,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Duration, Utc};
 use lindung_domain::case::{self, Asking, Case, CaseFile, Header, Opened, Written};
+use lindung_domain::consent::Bases;
 use lindung_domain::grant::{Grant, GrantChange};
 use lindung_domain::message::{Message, MessageKind};
 use lindung_domain::referral::Referral;
@@ -111,6 +112,7 @@ fn open<'a>(
             open_referrals: Vec::new(),
             handoffs: Vec::new(),
             parties: cast.parties.clone(),
+            bases: Bases::default(),
         },
         lead,
         at,

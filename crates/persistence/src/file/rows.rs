@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use lindung_domain::case::{self, Case, Header};
-use lindung_domain::grant::Grant;
-use lindung_domain::referral::Basis;
+use lindung_domain::grant::{Footing, Grant};
+use lindung_domain::referral::{Basis, Party};
 use lindung_domain::shield::{Admitted, Shield};
-use lindung_domain::{CaseId, ChildId, GrantId, HandoffId, ReferralId, Version};
+use lindung_domain::{CaseId, ChildId, ConsentId, GrantId, HandoffId, OverrideId, ReferralId, Version};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
+
+use crate::error::Error;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CaseRow {
@@ -88,6 +91,8 @@ pub(crate) struct GrantRow {
     contributes: Vec<lindung_domain::Section>,
     children: Option<Vec<ChildId>>,
     purposes: Vec<lindung_domain::Purpose>,
+    consents: Vec<ConsentId>,
+    override_id: Option<OverrideId>,
     onward: bool,
     since: DateTime<Utc>,
     until: Option<DateTime<Utc>>,
@@ -110,10 +115,16 @@ impl GrantRow {
             contributes,
             children,
             purposes,
+            footing,
             onward,
             since,
             until,
         } = grant;
+        let (consents, override_id) = match footing {
+            Footing::Firm => (Vec::new(), None),
+            Footing::Consents(consents) => (consents, None),
+            Footing::Override(id) => (Vec::new(), Some(id)),
+        };
         GrantRow {
             id: Some(id.unwrap_or(GrantId(fresh))),
             case_id: case,
@@ -129,6 +140,8 @@ impl GrantRow {
             contributes,
             children,
             purposes,
+            consents,
+            override_id,
             onward,
             since,
             until,
@@ -151,10 +164,17 @@ impl GrantRow {
             contributes,
             children,
             purposes,
+            consents,
+            override_id,
             onward,
             since,
             until,
         } = self;
+        let footing = match override_id {
+            Some(id) => Footing::Override(id),
+            None if consents.is_empty() => Footing::Firm,
+            None => Footing::Consents(consents),
+        };
         Grant {
             id,
             case: case_id,
@@ -170,9 +190,29 @@ impl GrantRow {
             contributes,
             children,
             purposes,
+            footing,
             onward,
             since,
             until,
         }
     }
+}
+
+#[derive(Debug, Deserialize)]
+struct PartyRow {
+    code: lindung_domain::AgencyCode,
+    ministry: String,
+    eligible: bool,
+}
+
+/// The shields of children, in a JSON array of ids with their names.
+pub(super) fn shields_of(rows: Option<Value>) -> Result<Vec<(ChildId, Shield)>, Error> {
+    let rows: Vec<(ChildId, Vec<Admitted>)> = rows.map_or(Ok(Vec::new()), serde_json::from_value)?;
+    Ok(rows.into_iter().map(|(child, admits)| (child, Shield::restore(admits))).collect())
+}
+
+/// The agencies in a JSON array of rows.
+pub(super) fn parties_of(rows: Option<Value>) -> Result<Vec<Party>, Error> {
+    let rows: Vec<PartyRow> = rows.map_or(Ok(Vec::new()), serde_json::from_value)?;
+    Ok(rows.into_iter().map(|PartyRow { code, ministry, eligible }| Party { code, ministry, eligible }).collect())
 }

@@ -1,10 +1,12 @@
 //! What each kind of entity writes, when it is saved, besides what every change writes.
 
 use lindung_domain::case::{Added, Case, Headed, Opened, Shielded, Written};
+use lindung_domain::consent::Consent;
 use lindung_domain::emergency::EmergencyAccess;
 use lindung_domain::grant::{ByHand, EndedByHand};
 use lindung_domain::handoff::{HandedOver, Handoff};
 use lindung_domain::occurrence::Occurrence;
+use lindung_domain::overrides::Override;
 use lindung_domain::proposal::{Effect, Enacted, Proposal};
 use lindung_domain::referral::Referral;
 use lindung_domain::release::{Release, Withheld};
@@ -63,6 +65,16 @@ pub trait Saved {
     /// The proposal that it makes or changes.
     #[doc(hidden)]
     fn proposal(&self) -> Option<&Proposal> {
+        None
+    }
+    /// The consent that it records, withdraws or confirms to be withdrawn.
+    #[doc(hidden)]
+    fn consent(&self) -> Option<&Consent> {
+        None
+    }
+    /// The override that it reviews.
+    #[doc(hidden)]
+    fn reviewed(&self) -> Option<&Override> {
         None
     }
     /// The access that it withholds.
@@ -218,6 +230,24 @@ impl Saved for Proposal {
         self.record().case
     }
     fn proposal(&self) -> Option<&Proposal> {
+        Some(self)
+    }
+}
+
+impl Saved for Consent {
+    fn case(&self) -> CaseId {
+        self.record().case
+    }
+    fn consent(&self) -> Option<&Consent> {
+        Some(self)
+    }
+}
+
+impl Saved for Override {
+    fn case(&self) -> CaseId {
+        self.record().case
+    }
+    fn reviewed(&self) -> Option<&Override> {
         Some(self)
     }
 }

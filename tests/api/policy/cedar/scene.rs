@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lindung_domain::case::{self, Asking, Case, CaseFile, CaseStatus, Header};
+use lindung_domain::consent::Bases;
 use lindung_domain::emergency::{self, EmergencyAccess, EmergencyCode, Trust};
-use lindung_domain::grant::{Grant, Source};
+use lindung_domain::grant::{Footing, Grant, Source};
 use lindung_domain::handoff::{self, Handoff, HandoffStatus, Keeps};
 use lindung_domain::message::{Message, MessageKind};
 use lindung_domain::policy::{self, Act, Relation, Relations};
@@ -50,7 +51,8 @@ impl Asked {
             Act::ReadSection | Act::WriteSection => Asked::Section(act, Section::Narrative, None),
             Act::ReadReferral => Asked::OfReferral(act),
             Act::Referral(action) => Asked::Referral(action),
-            Act::RetractLate => return None,
+            // Of a record, by whoever made it or was told: no matter of the case.
+            Act::RetractLate | Act::ConfirmWithdrawal | Act::ReviewOverride => return None,
             Act::ConfirmEmergency | Act::ReadEmergency | Act::ReviewEmergency => Asked::Access(act),
             Act::OpenCase | Act::ListCases | Act::ListReferrals | Act::ReadReference | Act::KeepAgency => {
                 Asked::Agency(act)
@@ -70,6 +72,7 @@ impl Asked {
             Act::Shield | Act::Unshield | Act::EraseChild | Act::ReadAccesses | Act::ReleaseAccesses => {
                 Asked::Case(act)
             }
+            Act::RecordConsent | Act::ReadConsent | Act::WithdrawConsent | Act::ReadOverrides => Asked::Case(act),
             // By the lead; that the agency whose access it was may too is no matter of the case.
             Act::WithholdAccess => Asked::Case(act),
         })
@@ -125,6 +128,7 @@ pub fn whole(case: CaseId, agency: &str, now: DateTime<Utc>) -> Grant {
         contributes: Section::ALL.to_vec(),
         children: None,
         purposes: Purpose::OF_WORK.to_vec(),
+        footing: Footing::Firm,
         onward: true,
         since: now - TimeDelta::days(1),
         until: None,
@@ -155,6 +159,7 @@ impl Scene {
             open_referrals: Vec::new(),
             handoffs: Vec::new(),
             parties: Vec::new(),
+            bases: Bases::default(),
         };
         let terms = Terms {
             kind: ReferralKind::WelfareAssessment,

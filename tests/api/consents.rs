@@ -75,7 +75,7 @@ async fn what_cannot_be_taken_is_named() {
         ("sections", json!([]), 422, "sections", "length"),
         ("sections", json!(["everything"]), 400, "sections[0]", "unknown-code"),
         ("recipients", json!([]), 422, "recipients", "length"),
-        ("recipients", json!([WELFARE, "KPM"]), 422, "recipients[1]", "not-a-party"),
+        ("recipients", json!([WELFARE, "KPM.SEKOLAH"]), 422, "recipients[1]", "not-a-party"),
         ("recipients", json!(["KDN.PDRM.D11.PERLIS"]), 422, "recipients[0]", "unknown-agency"),
         ("recipients", json!([SCHOOL]), 422, "recipients[0]", "own-agency"),
         ("purposes", json!(["audit"]), 422, "purposes[0]", "not-of-work"),

@@ -113,6 +113,7 @@ fn grant(row: &Value) -> Grant {
         contributes: of!(row, "contributes"),
         children: of!(row, "children"),
         purposes: of!(row, "purposes"),
+        footing: Default::default(),
         onward: of!(row, "onward"),
         since: of!(row, "since"),
         until: of!(row, "until"),

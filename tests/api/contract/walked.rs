@@ -37,6 +37,8 @@ put_child_section              404           403           yes           403    
 shield_child                   404           403           403           403           404           404           404           403           yes
 close_case                     404           403           403           403           404           404           404           403           yes
 list_case_messages             404           403           403           403           404           404           404           yes           yes
+list_occurrences               404           yes           yes           403           404           404           404           yes           yes
+record_occurrence              404           yes           yes           403           404           404           404           yes           yes
 list_proposals                 404           403           403           403           404           404           404           403           yes
 create_proposal                404           403           403           403           404           404           404           403           yes
 list_case_referrals            404           yes           yes           yes           404           404           404           yes           yes
@@ -46,6 +48,7 @@ get_section                    404           403           yes           403    
 put_section                    404           403           yes           403           404           404           404           yes           yes
 shield_case                    404           403           403           403           404           404           404           403           yes
 get_timeline                   404           yes           yes           yes           404           404           404           yes           yes
+list_clocks                    yes           yes           yes           yes           403           403           403           yes           yes
 list_code_lists                yes           yes           yes           yes           yes           yes           yes           yes           yes
 get_code_list                  yes           yes           yes           yes           yes           yes           yes           yes           yes
 list_emergency_accesses        yes           yes           yes           403           yes           403           403           yes           yes
@@ -82,7 +85,9 @@ request_cancel_referral        404           403           404           403    
 resume_referral                404           yes           404           403           404           404           404           403           403
 send_referral                  404           403           404           403           404           404           404           yes           yes
 start_referral                 404           yes           404           403           404           404           404           403           403
+get_referral_timeline          404           yes           404           yes           404           404           404           yes           yes
 withdraw_cancel_referral       404           403           404           403           404           404           404           yes           yes
+get_response_times             yes           yes           yes           yes           403           403           403           yes           yes
 list_suspensions               403           403           403           403           403           yes           403           403           403
 create_suspension              403           403           403           403           403           yes           403           403           403
 lift_suspension                404           404           404           404           404           yes           404           404           404

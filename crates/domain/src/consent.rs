@@ -3,14 +3,18 @@
 //! A consent is never edited. Its withdrawal is an event with a date of its own, and final: what rested on it ends at once,
 //! and whoever was given something on its strength is told and confirms.
 
+mod bases;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
+
+pub use bases::{Bases, Cover};
 
 use crate::actor::Purpose;
 use crate::case::{Asking, CaseFile};
 use crate::event::{Change, Event, Subject};
 use crate::grant::{Ending, GrantChange};
-use crate::id::{AgencyCode, CaseId, ChildId, ConsentId, GiverRef, OfficerId, OverrideId, Version};
+use crate::id::{AgencyCode, CaseId, ChildId, ConsentId, GiverRef, OfficerId, Version};
 use crate::policy::{self, Act, Relation, Relations};
 use crate::referral::eligible;
 use crate::refusal::{Invalid, Refusal, future, past};
@@ -144,43 +148,6 @@ pub struct Record {
 /// A consent as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consent(Record);
-
-/// What disclosures of a case can rest on, now.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bases {
-    /// Every child of the case, those too that a shield hides from the actor: what concerns all needs the consents of all.
-    pub children: Vec<ChildId>,
-    /// The consents that are in force.
-    pub consents: Vec<Cover>,
-    /// The overrides that were found not to be justified.
-    pub rejected: Vec<OverrideId>,
-}
-
-/// What a consent in force covers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cover {
-    /// Which consent.
-    pub id: ConsentId,
-    /// Of which child.
-    pub child: ChildId,
-    /// Which sections.
-    pub sections: Vec<Section>,
-    /// To whom.
-    pub recipients: Vec<AgencyCode>,
-    /// For what.
-    pub purposes: Vec<Purpose>,
-    /// Until when, exclusively.
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-impl Cover {
-    /// Whether it lets the section be given to the agency, for all the purposes.
-    pub fn covers(&self, section: Section, agency: &AgencyCode, purposes: &[Purpose]) -> bool {
-        self.sections.contains(&section)
-            && self.recipients.contains(agency)
-            && purposes.iter().all(|it| self.purposes.contains(it))
-    }
-}
 
 impl Agreed {
     fn check(&self, file: &CaseFile, asking: &Asking<'_>) -> Result<(), Invalid> {

@@ -63,6 +63,11 @@ impl<T> Change<T> {
         Change { entity, rule, events: vec![event], grants: Vec::new(), message: None }
     }
 
+    /// A change that nobody is told of.
+    pub(crate) fn untold(entity: T, rule: Relation) -> Self {
+        Change { entity, rule, events: Vec::new(), grants: Vec::new(), message: None }
+    }
+
     /// One more resource whose own status the command changed.
     pub(crate) fn and_event(mut self, event: Event) -> Self {
         self.events.push(event);

@@ -19,13 +19,14 @@ pub mod refusal;
 pub mod release;
 pub mod section;
 pub mod shield;
+pub mod status_check;
 pub mod values;
 
 pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
     AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, EmergencyId, EventId, GrantId, MessageId, OfficerId,
-    ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
+    ProposalId, ReferralId, ReleaseId, StatusCheckId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

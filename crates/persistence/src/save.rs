@@ -22,7 +22,7 @@ use crate::idempotency::{self, Answer};
 use crate::referrals::ReferralRow;
 use crate::sealed;
 use crate::sql::Sql;
-use crate::{accesses, emergencies, proposals, releases};
+use crate::{accesses, emergencies, proposals, releases, status_checks};
 
 use saved::Header;
 pub use saved::Saved;
@@ -51,6 +51,7 @@ pub(crate) fn save<T: Saved>(
             .chain(entity.shielded().and_then(|it| it.child).map(|it| it.0))
             .chain(entity.proposal().and_then(|it| it.record().child).map(|it| it.0))
             .chain(entity.release().map(|it| it.child.0))
+            .chain(entity.checked().map(|it| it.child.0))
             .collect(),
         sections: entity.sections().iter().map(|it| it.section.to_string()).collect(),
     };
@@ -80,6 +81,7 @@ pub(crate) fn save<T: Saved>(
         .then(proposals::saved(entity.proposal()))
         .then(accesses::withheld(entity.withheld()))
         .then(releases::saved(entity.release()))
+        .then(status_checks::saved(call, entity.checked()))
         .then(grants(case, change.grants()))
         .then(message(call, case, entity.referral().map(|it| it.record().id), change.message()))
         .with("), happened as (", [])

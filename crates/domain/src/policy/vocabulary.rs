@@ -120,6 +120,10 @@ pub enum Act {
     ReleaseAccesses,
     /// Withhold an access from what is released.
     WithholdAccess,
+    /// Find children by an identifier, in what one may read.
+    SearchChildren,
+    /// Ask whether a child is known anywhere.
+    CheckStatus,
 }
 
 impl Act {
@@ -133,6 +137,7 @@ impl Act {
         all.extend([RetractLate, ReadReference, KeepAgency, ReadAccessLog]);
         all.extend([Shield, Unshield, EraseChild, OpenEmergency, ConfirmEmergency, ReadEmergency, ReviewEmergency]);
         all.extend([Suspend, ReadAccesses, ReleaseAccesses, WithholdAccess]);
+        all.extend([SearchChildren, CheckStatus]);
         all
     }
 }

@@ -5,6 +5,7 @@ use lindung_domain::emergency::EmergencyAccess;
 use lindung_domain::proposal::{Effect, Enacted, Proposal};
 use lindung_domain::referral::Referral;
 use lindung_domain::release::{Release, Withheld};
+use lindung_domain::status_check::KnownChecked;
 use lindung_domain::{CaseId, ChildId};
 use uuid::Uuid;
 
@@ -60,6 +61,11 @@ pub trait Saved {
     /// The release that it makes.
     #[doc(hidden)]
     fn release(&self) -> Option<&Release> {
+        None
+    }
+    /// The status check that it is.
+    #[doc(hidden)]
+    fn checked(&self) -> Option<&KnownChecked> {
         None
     }
 }
@@ -174,6 +180,15 @@ impl Saved for Release {
         self.case
     }
     fn release(&self) -> Option<&Release> {
+        Some(self)
+    }
+}
+
+impl Saved for KnownChecked {
+    fn case(&self) -> CaseId {
+        self.case
+    }
+    fn checked(&self) -> Option<&KnownChecked> {
         Some(self)
     }
 }

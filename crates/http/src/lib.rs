@@ -14,6 +14,7 @@ mod cases;
 mod children;
 mod code_lists;
 mod cursor;
+mod day;
 mod emergencies;
 mod extract;
 pub mod keys;
@@ -35,6 +36,7 @@ mod sections;
 pub mod serve;
 mod service;
 mod shields;
+mod status_checks;
 mod suspensions;
 mod timeline;
 mod tokens;
@@ -73,6 +75,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(proposals::routes)
                 .configure(emergencies::routes)
                 .configure(suspensions::routes)
+                .configure(status_checks::routes)
                 .map(|it| it.wrap(from_fn(observe::record_refusals))),
         );
 }

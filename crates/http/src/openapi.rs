@@ -28,6 +28,7 @@ use crate::routes;
         (name = "accesses", description = "Who has seen a case, and what a child's representative is told of that"),
         (name = "shields", description = "What is visible only to those named, and what needs two people"),
         (name = "emergency-accesses", description = "Break-glass: a case seen at once, told to its lead and reviewed"),
+        (name = "status-checks", description = "Whether a child is known, and whom to call about it"),
         (name = "suspensions", description = "Officers and clients whose requests are refused"),
         (name = "service", description = "Health and measurements"),
     ),

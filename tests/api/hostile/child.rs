@@ -75,7 +75,7 @@ async fn a_child_stands_nowhere_in_plain_text() {
         proof: None,
     };
     let identifier = Identifier::new("passport", CANARIES[1]);
-    assert_eq!(app.database.db().children_with_identifier(&call, Act::ReadCase, &identifier).unwrap().len(), 1);
+    assert_eq!(app.database.db().children_with_identifier(&call, &identifier).unwrap().len(), 1);
 
     // PostgreSQL refuses the rows, and ours do not open.
     app.database.execute("alter table child_identities add constraint no_more check (false) not valid");

@@ -24,7 +24,7 @@ async fn all_keys_and_indexes_come_to_the_current_version_and_the_old_one_can_go
     FileKeys::add(&app.database.keys).unwrap();
     // What is found is found under either version of the index.
     let identifier = Identifier::new("mykid", "identity 1");
-    let found = || app.database.db().children_with_identifier(&call(&app, SCHOOL), Act::ReadCase, &identifier).unwrap();
+    let found = || app.database.db().children_with_identifier(&call(&app, SCHOOL), &identifier).unwrap();
     assert_eq!(found(), [ids(&case, 1)]);
 
     let db = app.database.maintenance();
@@ -90,6 +90,6 @@ async fn requests_go_on_while_keys_rotate() {
     let children = app.database.count("children");
     assert_eq!(db.key_uses().unwrap(), [KeyUse { version: 2, keys: children, entries: children }]);
     let identifier = Identifier::new("mykid", &format!("number {}", version - 1));
-    let found = app.database.db().children_with_identifier(&call(&app, SCHOOL), Act::ReadCase, &identifier).unwrap();
+    let found = app.database.db().children_with_identifier(&call(&app, SCHOOL), &identifier).unwrap();
     assert_eq!(found, [ids(&case, 0)]);
 }

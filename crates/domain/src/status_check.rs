@@ -49,7 +49,12 @@ impl StatusCheck {
     ///
     /// # Errors
     /// Not theirs.
-    pub fn of_known(self, child: ChildId, file: &CaseFile, asking: &Asking<'_>) -> Result<Change<KnownChecked>, Refusal> {
+    pub fn of_known(
+        self,
+        child: ChildId,
+        file: &CaseFile,
+        asking: &Asking<'_>,
+    ) -> Result<Change<KnownChecked>, Refusal> {
         let rule = StatusCheck::permit(asking.actor)?;
         let record = file.case.record();
         let scheduled = self.care_scheduled;

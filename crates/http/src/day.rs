@@ -37,11 +37,9 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_day_is_never_nothing() {
-        for (now, left) in [
-            ("2026-11-24T16:00:00Z", 86_400),
-            ("2026-11-24T15:59:58.5Z", 1),
-            ("2026-11-24T15:59:59.9Z", 1),
-        ] {
+        for (now, left) in
+            [("2026-11-24T16:00:00Z", 86_400), ("2026-11-24T15:59:58.5Z", 1), ("2026-11-24T15:59:59.9Z", 1)]
+        {
             assert_eq!(seconds_left(now.parse().unwrap()), left, "{now}");
         }
     }

@@ -74,7 +74,8 @@ struct LeadView {
 }
 
 impl StatusView {
-    const UNKNOWN: StatusView = StatusView { known: false, lead: None, protection_case_open: None, recent_checks: None };
+    const UNKNOWN: StatusView =
+        StatusView { known: false, lead: None, protection_case_open: None, recent_checks: None };
 
     fn known(status: KnownStatus, language: Language) -> Self {
         let KnownStatus { agency, name_ms, name_en, contact, open, recent } = status;

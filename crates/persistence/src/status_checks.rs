@@ -89,8 +89,7 @@ impl Db {
         let rule = StatusCheck::permit(&call.actor)?;
         let (identifier, tokens) = self.sought(&question.identifier)?;
         let token = tokens.last().cloned().ok_or_else(|| Error::Fault("there is no index key".to_owned()))?;
-        let check =
-            StatusCheck { id: StatusCheckId(Db::new_id()), care_scheduled: question.care_scheduled, token };
+        let check = StatusCheck { id: StatusCheckId(Db::new_id()), care_scheduled: question.care_scheduled, token };
         self.transaction_for(&call.actor, call.now, |conn| {
             file::require_standing(conn, &call.actor)?;
             if quota.map_or(Ok(false), |it| is_spent(conn, call, it))? {
@@ -126,8 +125,8 @@ impl Db {
         let (target, expected) = (Target::Case(case), Expected::Any);
         let writing = Writing { call, target, expected, named: Vec::new(), repeat: None };
         let loaded = file::lock_and_load(conn, &writing)?;
-        let query = Sql::<Nullable<Jsonb>>::new()
-            .with("select policy.status_of(?, ?)", [child.0.into(), tokens.into()]);
+        let query =
+            Sql::<Nullable<Jsonb>>::new().with("select policy.status_of(?, ?)", [child.0.into(), tokens.into()]);
         let told: Option<Value> = query.get_result(conn)?;
         let Some(told) = told else { return Ok(None) };
         let change = check.of_known(child, loaded.file()?, &call.asking())?;

@@ -46,6 +46,7 @@ get_section                    404           403           yes           403    
 put_section                    404           403           yes           403           404           404           404           yes           yes
 shield_case                    404           403           403           403           404           404           404           403           yes
 get_timeline                   404           yes           yes           yes           404           404           404           yes           yes
+search_children                yes           yes           yes           403           403           403           403           yes           yes
 list_code_lists                yes           yes           yes           yes           yes           yes           yes           yes           yes
 get_code_list                  yes           yes           yes           yes           yes           yes           yes           yes           yes
 list_emergency_accesses        yes           yes           yes           403           yes           403           403           yes           yes
@@ -83,6 +84,7 @@ resume_referral                404           yes           404           403    
 send_referral                  404           403           404           403           404           404           404           yes           yes
 start_referral                 404           yes           404           403           404           404           404           403           403
 withdraw_cancel_referral       404           403           404           403           404           404           404           yes           yes
+check_status                   yes           yes           yes           403           403           403           403           yes           yes
 list_suspensions               403           403           403           403           403           yes           403           403           403
 create_suspension              403           403           403           403           403           yes           403           403           403
 lift_suspension                404           404           404           404           404           yes           404           404           404

@@ -113,6 +113,10 @@ impl<'a> World<'a> {
                 json!({ "reference": self.case.body["reference"], "code": "other", "reason": "Unconscious child brought in." })
             }
             "review_emergency_access" => json!({ "outcome": "justified", "note": "Seen." }),
+            "check_status" => {
+                json!({ "identifier": { "system": "mykid", "value": "120101141234" }, "careScheduled": false })
+            }
+            "search_children" => json!({ "identifier": { "system": "mykid", "value": "120101141234" } }),
             "create_suspension" => {
                 json!({ "agency": POLICE, "officer": format!("other.{n}"), "reason": "Under inquiry." })
             }

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lindung_domain::policy::Act;
 use lindung_domain::section::Identifier;
 use lindung_domain::{Actor, Purpose, Role};
 use lindung_persistence::{Call, Db};

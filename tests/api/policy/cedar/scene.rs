@@ -51,7 +51,9 @@ impl Asked {
             Act::OpenCase | Act::ListCases | Act::ListReferrals | Act::ReadReference | Act::KeepAgency => {
                 Asked::Agency(act)
             }
-            Act::ReadAccessLog | Act::OpenEmergency | Act::Suspend => Asked::Agency(act),
+            Act::ReadAccessLog | Act::OpenEmergency | Act::Suspend | Act::SearchChildren | Act::CheckStatus => {
+                Asked::Agency(act)
+            }
             Act::ReadCase | Act::AmendCase | Act::CloseCase | Act::ReadTimeline | Act::Refer | Act::ReadMessages => {
                 Asked::Case(act)
             }

@@ -6,6 +6,7 @@ mod rotation;
 
 use std::fs;
 
+use lindung_domain::section::Identifier;
 use lindung_domain::{Actor, CaseId, ChildId, Purpose, Role};
 use lindung_persistence::{Call, Db};
 use lindung_tests::{Ref, Session, TestApp, case_body};
@@ -29,6 +30,12 @@ fn call(app: &TestApp, agency: &str) -> Call {
 
 fn ids(case: &Ref, child: usize) -> (CaseId, ChildId) {
     (case.id.parse().unwrap(), case.child_id(child).parse().unwrap())
+}
+
+/// Whom an officer of the agency finds by an identifier.
+fn identified(app: &TestApp, agency: &str, identifier: &Identifier) -> Vec<(CaseId, ChildId)> {
+    let found = app.database.db().children_with_identifier(&call(app, agency), identifier).unwrap();
+    found.into_iter().map(|it| (it.case, it.child)).collect()
 }
 
 fn content(section: &str, words: &str) -> Value {
@@ -163,8 +170,6 @@ async fn invented_cases_are_sealed_too() {
     let (case, child) = ("01900000-0000-7000-8000-000000000004", "01900000-0000-7001-8000-000000000400");
     let identity = school.get(&format!("/v1/cases/{case}/children/{child}/sections/identity")).await.is(200);
     let identifier = &identity.body["content"]["identifiers"][0];
-    let identifier = lindung_domain::section::Identifier::new("school-id", identifier["value"].as_str().unwrap());
-    let act = lindung_domain::policy::Act::ReadSection;
-    let found = app.database.db().children_with_identifier(&call(&app, SCHOOL), act, &identifier).unwrap();
-    assert_eq!(found, [(case.parse().unwrap(), child.parse().unwrap())]);
+    let identifier = Identifier::new("school-id", identifier["value"].as_str().unwrap());
+    assert_eq!(identified(&app, SCHOOL, &identifier), [(case.parse().unwrap(), child.parse().unwrap())]);
 }

@@ -25,7 +25,7 @@ async fn answered(session: &Session) -> usize {
 
 #[actix_web::test]
 async fn an_officer_who_asks_too_often_has_to_wait() {
-    let app = TestApp::start_limiting(Rates { client: 0, officer: 2 }).await;
+    let app = TestApp::start_limiting(Rates { officer: 2, ..Rates::NONE }).await;
     let (aida, other) = (app.officer(SCHOOL).await, app.supervisor(SCHOOL).await);
     assert_eq!(answered(&aida).await, 10, "five seconds' worth");
     let last = "select officer, action, outcome, count from access_log order by xid desc, id desc limit 1";
@@ -44,7 +44,7 @@ async fn an_officer_who_asks_too_often_has_to_wait() {
 /// What is refused for its number tells nothing of what it was about.
 #[actix_web::test]
 async fn too_many_is_too_many_whatever_is_there() {
-    let app = TestApp::start_limiting(Rates { client: 0, officer: 1 }).await;
+    let app = TestApp::start_limiting(Rates { officer: 1, ..Rates::NONE }).await;
     let (aida, police) = (app.officer(SCHOOL).await, app.officer("KDN.PDRM.D11").await);
     let case = aida.opens_case().await;
     answered(&police).await;
@@ -62,7 +62,7 @@ async fn too_many_is_too_many_whatever_is_there() {
 
 #[actix_web::test]
 async fn a_client_has_a_limit_of_its_own_and_asks_for_no_more_tokens_either() {
-    let app = TestApp::start_limiting(Rates { client: 1, officer: 0 }).await;
+    let app = TestApp::start_limiting(Rates { client: 1, ..Rates::NONE }).await;
     let (client, officer) = (app.client(SCHOOL).await, app.officer(SCHOOL).await);
     assert_eq!(answered(&client).await, 3, "two tokens count");
     assert_eq!(answered(&officer).await, 0);
@@ -78,7 +78,7 @@ async fn a_client_has_a_limit_of_its_own_and_asks_for_no_more_tokens_either() {
 /// Whoever only says that they are a client uses nothing of it up.
 #[actix_web::test]
 async fn nobody_locks_another_out() {
-    let app = TestApp::start_limiting(Rates { client: 1, officer: 1 }).await;
+    let app = TestApp::start_limiting(Rates { client: 1, officer: 1, ..Rates::NONE }).await;
     let token = app.officer(SCHOOL).await.token;
     let mut liar = app.credentials("KDN.PDRM.D11").clone();
     liar.client_id = app.credentials(SCHOOL).client_id.clone();

@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 use crate::actor::SECRETARIAT;
 use crate::clock::{self, ClockChange, Running};
 use crate::grant::GrantChange;
-use crate::id::{AgencyCode, CaseId, ChildId, ConsentId, EmergencyId, GrantId, HandoffId, OverrideId, ProposalId, ReferralId};
+use crate::id::{
+    AgencyCode, CaseId, ChildId, ConsentId, EmergencyId, GrantId, HandoffId, OverrideId, ProposalId, ReferralId,
+};
 use crate::message::Message;
 use crate::overrides::Override;
 use crate::policy::Relation;
@@ -128,6 +130,11 @@ impl<T> Change<T> {
     /// A command that changed the status of several resources at once.
     pub(crate) fn of_events(entity: T, rule: Relation, events: Vec<Event>) -> Self {
         Change { entity, rule, events, grants: Vec::new(), clocks: Vec::new(), message: None, overrides: Vec::new() }
+    }
+
+    /// A change that nobody is told of.
+    pub(crate) fn untold(entity: T, rule: Relation) -> Self {
+        Change::of_events(entity, rule, Vec::new())
     }
 
     /// One more resource whose own status the command changed.

@@ -55,6 +55,8 @@ uuid_ids! {
     AccessId;
     /// What was released to a child's representative (UUIDv7).
     ReleaseId;
+    /// A status check (UUIDv7).
+    StatusCheckId;
     /// A suspension (UUIDv7).
     SuspensionId;
     /// Something written on a case or a referral (UUIDv7).

@@ -24,13 +24,15 @@ pub mod refusal;
 pub mod release;
 pub mod section;
 pub mod shield;
+pub mod status_check;
 pub mod values;
 
 pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
-    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, ConsentId, EmergencyId, EventId, GiverRef, GrantId,
-    HandoffId, MessageId, OccurrenceId, OfficerId, OverrideId, ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
+    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, ConsentId, EmergencyId, EventId, GiverRef,
+    GrantId, HandoffId, MessageId, OccurrenceId, OfficerId, OverrideId, ProposalId, ReferralId, ReleaseId,
+    StatusCheckId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

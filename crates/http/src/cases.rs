@@ -13,7 +13,7 @@ use lindung_domain::refusal::{Expected, Invalid};
 use lindung_domain::values::Technique;
 use lindung_domain::{CaseId, ChildId, Refusal};
 use lindung_persistence::Target;
-use lindung_persistence::{CaseFilter, CaseItem, Db, Error, TimePlace, Tx};
+use lindung_persistence::{CaseItem, Db, Error, Tx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::{App, How};
@@ -23,7 +23,7 @@ use crate::cursor;
 use crate::extract::{Body, IfMatch, NewBody, Params};
 use crate::openapi::{IfMatchHeader, KeyHeader, NewKeyHeader, ReadProblems, WriteProblems};
 use crate::problem::Problem;
-use crate::respond::{Done, PAGE_DEFAULT, Page, Versioned};
+use crate::respond::{Done, Page, Versioned};
 
 use bodies::{CaseAck, CaseParams, CaseView, CloseCase, HeaderBody, NewCase, ReopenCase};
 
@@ -100,6 +100,9 @@ async fn create_case(app: Data<App>, Caller(call): Caller, body: NewBody<NewCase
 /// List cases, newest activity first.
 ///
 /// Those that your agency has a live grant on for your purpose; for coordinators, the headers of all unshielded ones.
+/// What you may not read you cannot filter by: a filter by it is 422 and names the parameter. A page looks at 2,000 cases
+/// at most, whatever the filters, so that it may have fewer items than `limit`, or none, and still lead on with `next`:
+/// only a page without `next` is the last.
 #[utoipa::path(tag = "cases", params(CaseParams), responses((status = 200, description = "A page of headers", body = Page<CaseItem>), ReadProblems))]
 #[get("/cases")]
 async fn list_cases(
@@ -107,12 +110,9 @@ async fn list_cases(
     Caller(call): Caller,
     Params(params): Params<CaseParams>,
 ) -> Result<Page<CaseItem>, Problem> {
-    let CaseParams { status, priority, lead, technique, offence, reference, limit, cursor } = params;
-    let limit = limit.unwrap_or(PAGE_DEFAULT);
-    let after = cursor::decode(cursor.as_deref())?;
-    let filter = CaseFilter { status, priority, lead, technique, offence, reference, after, limit };
+    let filter = params.filter()?;
     let found = app.read(call, move |db, call| db.cases(call, &filter)).await?;
-    Ok(Page::new(found, limit, |it| TimePlace { at: it.1, id: it.0.id }).map(|it| it.0))
+    Ok(Page { items: found.items, next: found.next.map(|it| cursor::encode(&it)) })
 }
 
 /// Read a case.

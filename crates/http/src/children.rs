@@ -2,9 +2,9 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{get, post};
-use lindung_domain::section::Content;
+use lindung_domain::section::{Content, Identifier};
 use lindung_domain::{CaseId, ChildId, Section, Version};
-use lindung_persistence::{Answer, Db, Target};
+use lindung_persistence::{Answer, Db, FoundChild, Target};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -13,7 +13,7 @@ use validator::Validate;
 use crate::app::{App, How};
 use crate::caller::Caller;
 use crate::code_lists::NoParams;
-use crate::extract::{MaybeIfMatch, NewBody, Params};
+use crate::extract::{Body, MaybeIfMatch, NewBody, Params};
 use crate::openapi::{NewKeyHeader, ReadProblems, WriteProblems};
 use crate::problem::Problem;
 use crate::respond::{Done, Links, Page, answer};
@@ -21,7 +21,7 @@ use crate::sections::NewChildSections;
 
 /// The routes of children.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_children).service(add_child).service(get_child);
+    config.service(list_children).service(add_child).service(get_child).service(search_children);
 }
 
 /// A child to add.
@@ -65,6 +65,36 @@ struct ChildView {
     writable_sections: Vec<Section>,
     /// Where it is.
     links: Links,
+}
+
+/// Whom to find.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChildSearch {
+    /// Exactly this identifier.
+    identifier: Identifier,
+}
+
+/// A child that was found.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct FoundChildView {
+    /// Its id.
+    child_id: ChildId,
+    /// The case.
+    case_id: CaseId,
+    /// The case's reference.
+    #[schema(example = "LDG-2026-000123")]
+    case_reference: String,
+    /// Where it is.
+    links: Links,
+}
+
+impl FoundChildView {
+    fn new(FoundChild { case, reference, child }: FoundChild) -> Self {
+        let links = Links::to(format!("/v1/cases/{case}/children/{child}"));
+        FoundChildView { child_id: child, case_id: case, case_reference: reference, links }
+    }
 }
 
 /// List the children of a case that you may know of.
@@ -136,4 +166,24 @@ async fn add_child(
         Ok((change, Answer { case: Some(case), ..answer(201, &ack)? }))
     });
     added.await.map(Done)
+}
+
+/// Find children by an identifier.
+///
+/// Those whose identity you may read and that have exactly this identifier, 200 at most; never by a part of it. Needs no
+/// `Idempotency-Key`: it changes nothing.
+#[utoipa::path(
+    tag = "cases",
+    request_body = ChildSearch,
+    responses((status = 200, description = "The children that were found", body = Page<FoundChildView>), ReadProblems, WriteProblems)
+)]
+#[post("/children/search")]
+async fn search_children(
+    app: Data<App>,
+    Caller(call): Caller,
+    body: Body<ChildSearch>,
+) -> Result<Page<FoundChildView>, Problem> {
+    let identifier = body.value.identifier.checked("identifier")?;
+    let found = app.read(call, move |db, call| db.children_with_identifier(call, &identifier)).await?;
+    Ok(Page { items: found.into_iter().map(FoundChildView::new).collect(), next: None })
 }

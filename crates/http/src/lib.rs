@@ -16,6 +16,7 @@ mod clocks;
 mod code_lists;
 mod consents;
 mod cursor;
+mod day;
 mod emergencies;
 mod extract;
 mod grants;
@@ -41,6 +42,7 @@ mod sections;
 pub mod serve;
 mod service;
 mod shields;
+mod status_checks;
 mod suspensions;
 mod timeline;
 mod tokens;
@@ -85,6 +87,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(consents::routes)
                 .configure(overrides::routes)
                 .configure(suspensions::routes)
+                .configure(status_checks::routes)
                 .map(|it| it.wrap(from_fn(observe::record_refusals))),
         );
 }

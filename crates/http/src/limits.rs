@@ -19,18 +19,21 @@ const BURST: NonZero<u32> = NonZero::new(5).unwrap();
 /// Emergency accesses at once, and again within each hour after that: never more than ten in one.
 const EMERGENCIES: NonZero<u32> = NonZero::new(5).unwrap();
 
-/// How many requests a second may be made, on average; 0 sets no limit.
+/// How often one may ask: how many requests a second may be made, on average, and how many status checks a day; 0
+/// sets no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
     /// By one client, for whomever.
     pub client: u32,
     /// By one client for one officer of one agency.
     pub officer: u32,
+    /// Status checks by one client in a day in Malaysia, counted in the database.
+    pub status_checks_per_day: u32,
 }
 
 impl Rates {
     /// Without limits.
-    pub const NONE: Rates = Rates { client: 0, officer: 0 };
+    pub const NONE: Rates = Rates { client: 0, officer: 0, status_checks_per_day: 0 };
 }
 
 /// Asked too often: for so many whole seconds nothing more will be answered.
@@ -164,7 +167,7 @@ mod tests {
 
     #[test]
     fn an_officer_has_five_seconds_worth_and_then_the_rate() {
-        let (day, tan) = (Day::new(Rates { client: 0, officer: 2 }), officer("kdn-system", "insp.tan"));
+        let (day, tan) = (Day::new(Rates { officer: 2, ..Rates::NONE }), officer("kdn-system", "insp.tan"));
         for _ in 0..10 {
             day.limits.request(&tan).unwrap();
         }
@@ -179,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_client_answers_for_all_its_officers() {
-        let day = Day::new(Rates { client: 1, officer: 0 });
+        let day = Day::new(Rates { client: 1, ..Rates::NONE });
         for id in ["a", "b", "c", "d", "e"] {
             day.limits.request(&officer("kdn-system", id)).unwrap();
         }

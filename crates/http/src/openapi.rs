@@ -32,6 +32,7 @@ use crate::routes;
         (name = "shields", description = "What is visible only to those named, and what needs two people"),
         (name = "consents", description = "What disclosures rest on: consents on a child, and overrides"),
         (name = "emergency-accesses", description = "Break-glass: a case seen at once, told to its lead and reviewed"),
+        (name = "status-checks", description = "Whether a child is known, and whom to call about it"),
         (name = "suspensions", description = "Officers and clients whose requests are refused"),
         (name = "service", description = "Health and measurements"),
     ),

@@ -114,9 +114,9 @@ const NOTICE: (&str, &str) = (
 fn deed(action: &str) -> Option<Deed> {
     Some(match action {
         "create_case" => Deed::OpenedCase,
-        "get_case" | "list_cases" | "list_children" | "get_child" => Deed::SawCase,
+        "get_case" | "list_cases" | "list_children" | "get_child" | "check_status" => Deed::SawCase,
         "amend_case" | "close_case" | "reopen_case" | "add_child" => Deed::ChangedCase,
-        "get_section" | "get_child_section" => Deed::ReadSection,
+        "get_section" | "get_child_section" | "search_children" => Deed::ReadSection,
         "put_section" | "put_child_section" => Deed::WroteSection,
         "get_timeline" | "list_case_messages" | "list_referral_messages" => Deed::ReadTimeline,
         "get_referral" | "list_case_referrals" | "list_inbox" | "list_outbox" => Deed::ReadReferral,

@@ -3,15 +3,13 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
+use chrono::NaiveDate;
 use lindung_persistence::OverBudget;
 
 use crate::app::App;
+use crate::day::{midnight, today};
 use crate::metrics;
 use crate::problem::Problem;
-
-/// Malaysia has one time, eight hours ahead of UTC, all year round.
-const AHEAD: Duration = Duration::hours(8);
 
 /// The service's own housekeeping.
 pub struct Upkeep {
@@ -79,30 +77,11 @@ fn failed(problem: &Problem, what: &'static str) {
     tracing::warn!(cause, "{what}");
 }
 
-/// The day in Kuala Lumpur.
-fn today(now: DateTime<Utc>) -> NaiveDate {
-    (now + AHEAD).date_naive()
-}
-
-/// When a day begins there.
-fn midnight(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(NaiveTime::MIN).and_utc() - AHEAD
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use chrono::Days;
 
-    #[test]
-    fn a_day_begins_at_midnight_in_kuala_lumpur() {
-        for (now, begin) in [
-            ("2026-11-24T15:59:59Z", "2026-11-23T16:00:00Z"),
-            ("2026-11-24T16:00:00Z", "2026-11-24T16:00:00Z"),
-            ("2026-11-25T02:00:00Z", "2026-11-24T16:00:00Z"),
-        ] {
-            assert_eq!(midnight(today(now.parse().unwrap())), begin.parse::<DateTime<Utc>>().unwrap(), "{now}");
-        }
-    }
+    use super::*;
 
     #[test]
     fn the_operator_is_told_of_an_officer_once_a_day() {
@@ -112,6 +91,6 @@ mod tests {
         assert_eq!(told.news(day, vec![over("a", 201)]), [over("a", 201)]);
         assert_eq!(told.news(day, vec![over("a", 202), over("b", 300)]), [over("b", 300)]);
         assert_eq!(told.news(day, vec![over("a", 203), over("b", 301)]), []);
-        assert_eq!(told.news(day + Duration::days(1), vec![over("a", 201)]), [over("a", 201)]);
+        assert_eq!(told.news(day + Days::new(1), vec![over("a", 201)]), [over("a", 201)]);
     }
 }

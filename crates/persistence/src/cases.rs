@@ -1,15 +1,16 @@
-//! Cases: headers and lists of them. What changes one is `lindung_domain::case`.
+//! Cases: their headers; the list of them is in [`list`]. What changes one is `lindung_domain::case`.
+
+mod list;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use lindung_domain::case::CaseStatus;
 use lindung_domain::grant::Grant;
-use lindung_domain::policy::{self, Act};
-use lindung_domain::refusal::Invalid;
+use lindung_domain::policy::Act;
 use lindung_domain::values::{Outcome, Priority, Technique};
 use lindung_domain::{AgencyCode, CaseId, Refusal};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -18,15 +19,18 @@ use crate::clocks::RunningClock;
 use crate::db::{About, Call, Db, Read, Seen, Tx};
 use crate::error::Error;
 use crate::file;
-use crate::referrals::TimePlace;
 use crate::sql::Sql;
 use crate::visibility::{self, Sight};
 
+pub use list::{CaseFilter, CasePage};
+
 /// The header of a case.
-#[derive(Debug, Clone, Queryable, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Queryable, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all(serialize = "camelCase"))]
+#[schema(rename_all = "camelCase")]
 pub struct CaseItem {
     /// Its id.
+    #[serde(rename(deserialize = "item_id"))]
     pub id: Uuid,
     /// Year and number.
     #[schema(example = "LDG-2026-000123")]
@@ -87,27 +91,6 @@ pub struct CaseSeen {
     pub parties: Vec<String>,
     /// The clocks that run on its children.
     pub clocks: Vec<RunningClock>,
-}
-
-/// Which cases are wanted; unset takes all.
-#[derive(Debug, Clone, Default)]
-pub struct CaseFilter {
-    /// Open or closed.
-    pub status: Option<CaseStatus>,
-    /// With this priority.
-    pub priority: Option<Priority>,
-    /// Led by this agency.
-    pub lead: Option<AgencyCode>,
-    /// With this technique.
-    pub technique: Option<Technique>,
-    /// With this offence.
-    pub offence: Option<String>,
-    /// With this reference.
-    pub reference: Option<String>,
-    /// After this place.
-    pub after: Option<TimePlace>,
-    /// At most so many.
-    pub limit: i64,
 }
 
 /// The clocks that run on children of case `c`, as far as the actor may know of them.
@@ -182,49 +165,6 @@ impl Db {
         let (item, children, grants, parties, clocks) = rows.into_iter().next().ok_or(Refusal::NotFound)?;
         let clocks = clocks.map_or(Ok(Vec::new()), serde_json::from_value)?;
         Ok(CaseSeen { item, children, grants: grants.map_or(Ok(Vec::new()), file::grants)?, parties, clocks })
-    }
-
-    /// The cases that the actor may see, newest activity first, each with the time of it.
-    ///
-    /// # Errors
-    /// The actor has no role that lists cases; the database is not available.
-    pub fn cases(&self, call: &Call, filter: &CaseFilter) -> Result<Vec<(CaseItem, DateTime<Utc>)>, Error> {
-        policy::require_own(&call.actor, Act::ListCases)?;
-        let sight = visibility::sight(&call.actor, Act::ReadCase);
-        if sight == Sight::Headers {
-            // What may not be read may not be found out by filtering either.
-            for (field, set) in [("technique", filter.technique.is_some()), ("offence", filter.offence.is_some())] {
-                if set {
-                    return Err(Refusal::from(Invalid::new(field, "not-readable", "is not shown to you")).into());
-                }
-            }
-        }
-        let place = filter.after.clone().unwrap_or_else(TimePlace::start);
-        let mut query = Sql::<(ItemColumns, Timestamptz)>::new()
-            .with("select ", [])
-            .then(item_of_c::<()>(sight))
-            .then(visibility::case_rule::<()>(call, Act::ReadCase))
-            .with(
-                " as rule, null::uuid[] as child_ids, null::text[] as sections, p.activity_at from case_parties p \
-                 join cases c on c.id = p.case_id where p.agency = ? and (p.activity_at, p.case_id) < (?, ?) and ",
-                [call.actor.agency().as_str().into(), place.at.into(), place.id.into()],
-            )
-            .then(visibility::case_visible::<()>(call, Act::ReadCase));
-        for (condition, value) in [
-            (" and c.status = ?", filter.status.map(|it| it.to_string())),
-            (" and c.priority = ?", filter.priority.map(|it| it.to_string())),
-            (" and c.lead_agency = ?", filter.lead.as_ref().map(|it| it.to_string())),
-            (" and ? = any(c.techniques)", filter.technique.map(|it| it.to_string())),
-            (" and ? = any(c.offences)", filter.offence.clone()),
-            (" and c.reference = ?", filter.reference.clone()),
-        ] {
-            if let Some(value) = value {
-                query = query.with(condition, [value.into()]);
-            }
-        }
-        let query = query.with(" order by p.activity_at desc, p.case_id desc limit ?", [filter.limit.into()]);
-        let columns = "item_id, reference, status, priority, lead_agency, offences, grounds, techniques, outcome, version, created_at, activity_at";
-        self.read(call, Read { columns, query, seen: Seen::List })
     }
 }
 

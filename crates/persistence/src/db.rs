@@ -27,6 +27,7 @@ use crate::proofs::{self, Proof};
 use crate::save::{self, Saved};
 use crate::sql::Sql;
 
+pub(crate) use connection::opens;
 pub use connection::{Db, DbRole, Settings};
 
 /// One call of one operation: what every access row tells.

@@ -17,7 +17,8 @@ use lindung_domain::proposal::Proposal;
 use lindung_domain::referral::{Action, Referral};
 use lindung_domain::release::Entry;
 use lindung_domain::{
-    AccessId, Actor, CaseId, ChildId, ConsentId, EmergencyId, GrantId, HandoffId, OverrideId, ProposalId, ReferralId, Refusal,
+    AccessId, Actor, CaseId, ChildId, ConsentId, EmergencyId, GrantId, HandoffId, OverrideId, ProposalId, ReferralId,
+    Refusal,
 };
 use serde_json::Value;
 use uuid::Uuid;

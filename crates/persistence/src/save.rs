@@ -22,7 +22,10 @@ use crate::idempotency::{self, Answer};
 use crate::referrals::ReferralRow;
 use crate::sealed;
 use crate::sql::Sql;
-use crate::{accesses, clocks, consents, emergencies, grants, handoffs, occurrences, overrides, proposals, releases};
+use crate::{
+    accesses, clocks, consents, emergencies, grants, handoffs, occurrences, overrides, proposals, releases,
+    status_checks,
+};
 
 use saved::Header;
 pub use saved::Saved;
@@ -53,6 +56,7 @@ pub(crate) fn save<T: Saved>(
             .chain(entity.release().map(|it| it.child.0))
             .chain(entity.occurrence().map(|it| it.child.0))
             .chain(entity.consent().map(|it| it.record().child.0))
+            .chain(entity.checked().map(|it| it.child.0))
             .collect(),
         sections: entity.sections().iter().map(|it| it.section.to_string()).collect(),
     };
@@ -90,6 +94,7 @@ pub(crate) fn save<T: Saved>(
         .then(overrides::reviewed(entity.reviewed()))
         .then(accesses::withheld(entity.withheld()))
         .then(releases::saved(entity.release()))
+        .then(status_checks::saved(call, entity.checked()))
         .then(occurrences::saved(entity.occurrence()))
         .then(moved_grants(case, change.grants()))
         .then(clocks::saved(Some(case), change.clocks()))

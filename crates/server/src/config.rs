@@ -57,6 +57,7 @@ pub struct Config {
     pub workers: usize,
     client_rate: u32,
     officer_rate: u32,
+    status_checks_per_day: u32,
     /// How many children an officer may see in a day without an alarm; 0 raises none.
     pub children_per_day: u32,
     /// What is logged, as tracing's filters have it.
@@ -73,6 +74,7 @@ struct Defaults {
     workers: usize,
     client_rate: u32,
     officer_rate: u32,
+    status_checks_per_day: u32,
     children_per_day: u32,
     log: &'static str,
 }
@@ -85,6 +87,7 @@ const DEFAULTS: Defaults = Defaults {
     workers: 0,
     client_rate: 200,
     officer_rate: 20,
+    status_checks_per_day: 1000,
     children_per_day: 200,
     log: "info",
 };
@@ -151,7 +154,8 @@ impl Config {
 
     /// How often one may ask.
     pub fn rates(&self) -> Rates {
-        Rates { client: self.client_rate, officer: self.officer_rate }
+        let status_checks_per_day = self.status_checks_per_day;
+        Rates { client: self.client_rate, officer: self.officer_rate, status_checks_per_day }
     }
 
     /// The files with the keys of access tokens; the first signs.

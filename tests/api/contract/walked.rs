@@ -49,6 +49,7 @@ put_section                    404           403           yes           403    
 shield_case                    404           403           403           403           404           404           404           403           yes
 get_timeline                   404           yes           yes           yes           404           404           404           yes           yes
 list_clocks                    yes           yes           yes           yes           403           403           403           yes           yes
+search_children                yes           yes           yes           403           403           403           403           yes           yes
 list_code_lists                yes           yes           yes           yes           yes           yes           yes           yes           yes
 get_code_list                  yes           yes           yes           yes           yes           yes           yes           yes           yes
 list_emergency_accesses        yes           yes           yes           403           yes           403           403           yes           yes
@@ -88,6 +89,7 @@ start_referral                 404           yes           404           403    
 get_referral_timeline          404           yes           404           yes           404           404           404           yes           yes
 withdraw_cancel_referral       404           403           404           403           404           404           404           yes           yes
 get_response_times             yes           yes           yes           yes           403           403           403           yes           yes
+check_status                   yes           yes           yes           403           403           403           403           yes           yes
 list_suspensions               403           403           403           403           403           yes           403           403           403
 create_suspension              403           403           403           403           403           yes           403           403           403
 lift_suspension                404           404           404           404           404           yes           404           404           404

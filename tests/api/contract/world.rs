@@ -140,6 +140,10 @@ impl<'a> World<'a> {
             "withdraw_consent" | "confirm_consent" => json!({}),
             "review_override" => json!({ "outcome": "justified", "note": "There was danger." }),
             "review_emergency_access" => json!({ "outcome": "justified", "note": "Seen." }),
+            "check_status" => {
+                json!({ "identifier": { "system": "mykid", "value": "120101141234" }, "careScheduled": false })
+            }
+            "search_children" => json!({ "identifier": { "system": "mykid", "value": "120101141234" } }),
             "create_suspension" => {
                 json!({ "agency": POLICE, "officer": format!("other.{n}"), "reason": "Under inquiry." })
             }

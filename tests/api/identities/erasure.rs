@@ -1,12 +1,11 @@
 //! Erasure: the key is destroyed for good; what stays tells that there was a child, and no more.
 
-use lindung_domain::policy::Act;
 use lindung_domain::section::Identifier;
 use lindung_tests::{Answered, Ref, TestApp};
 use lindung_vault::FileKeys;
 use serde_json::{Value, json};
 
-use super::{SCHOOL, SECTIONS, call, content, ids, opens, path};
+use super::{SCHOOL, SECTIONS, content, identified, ids, opens, path};
 
 /// Proposes an erasure as a supervisor of an agency.
 async fn proposes(app: &TestApp, agency: &str, (case, child): (&str, &str)) -> Answered {
@@ -47,7 +46,7 @@ async fn nothing_of_an_erased_child_opens_and_nothing_is_added() {
     assert_eq!(app.database.count("identity_indexes"), 1);
     let by = |value| {
         let identifier = Identifier::new("mykid", value);
-        app.database.db().children_with_identifier(&call(&app, SCHOOL), Act::ReadCase, &identifier).unwrap()
+        identified(&app, SCHOOL, &identifier)
     };
     assert_eq!((by("identity 0"), by("identity 1")), (vec![], vec![ids(&case, 1)]));
 

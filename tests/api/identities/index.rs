@@ -1,17 +1,16 @@
 //! The blind index: a child is found by exactly what was written, and by nothing that only looks alike.
 
-use lindung_domain::policy::Act;
 use lindung_domain::section::Identifier;
 use lindung_domain::{CaseId, ChildId};
 use lindung_tests::{Ref, Session, TestApp};
 use serde_json::{Value, json};
 
-use super::{SCHOOL, call, ids};
+use super::{SCHOOL, identified, ids};
 
 /// Who is found by an agency.
 fn found(app: &TestApp, agency: &str, system: &str, value: &str) -> Vec<(CaseId, ChildId)> {
     let identifier = Identifier { system: system.to_owned(), value: value.to_owned() };
-    app.database.db().children_with_identifier(&call(app, agency), Act::ReadCase, &identifier).unwrap()
+    identified(app, agency, &identifier)
 }
 
 fn identity(identifiers: &[(&str, &str)]) -> Value {

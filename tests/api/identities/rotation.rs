@@ -4,14 +4,13 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lindung_domain::policy::Act;
 use lindung_domain::section::Identifier;
 use lindung_persistence::{KeyUse, Rotated};
 use lindung_tests::TestApp;
 use lindung_vault::FileKeys;
 use serde_json::json;
 
-use super::{SCHOOL, call, content, ids, opens, path};
+use super::{SCHOOL, content, identified, ids, opens, path};
 
 #[actix_web::test]
 async fn all_keys_and_indexes_come_to_the_current_version_and_the_old_one_can_go() {
@@ -24,7 +23,7 @@ async fn all_keys_and_indexes_come_to_the_current_version_and_the_old_one_can_go
     FileKeys::add(&app.database.keys).unwrap();
     // What is found is found under either version of the index.
     let identifier = Identifier::new("mykid", "identity 1");
-    let found = || app.database.db().children_with_identifier(&call(&app, SCHOOL), Act::ReadCase, &identifier).unwrap();
+    let found = || identified(&app, SCHOOL, &identifier);
     assert_eq!(found(), [ids(&case, 1)]);
 
     let db = app.database.maintenance();
@@ -90,6 +89,6 @@ async fn requests_go_on_while_keys_rotate() {
     let children = app.database.count("children");
     assert_eq!(db.key_uses().unwrap(), [KeyUse { version: 2, keys: children, entries: children }]);
     let identifier = Identifier::new("mykid", &format!("number {}", version - 1));
-    let found = app.database.db().children_with_identifier(&call(&app, SCHOOL), Act::ReadCase, &identifier).unwrap();
+    let found = identified(&app, SCHOOL, &identifier);
     assert_eq!(found, [ids(&case, 0)]);
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{Footing, Grant, GrantChange, Source};
 use crate::actor::Purpose;
 use crate::case::{Asking, CaseFile};
-use crate::event::{Change, Event, Subject};
 use crate::consent::Cover;
+use crate::event::{Change, Event, Subject};
 use crate::id::{AgencyCode, CaseId, ChildId, ConsentId, GrantId, OfficerId};
 use crate::policy::Act;
 use crate::referral::{Basis, eligible};
@@ -132,7 +132,8 @@ impl CaseFile {
                 };
                 let of = |child: &ChildId| self.bases.consents.iter().filter(covers).find(|it| it.child == *child);
                 let found: Option<Vec<ConsentId>> = concerned.iter().map(|it| Some(of(it)?.id)).collect();
-                let lacking = || Invalid::new("basis", "no-consent", "no consent in force covers it for every child concerned");
+                let lacking =
+                    || Invalid::new("basis", "no-consent", "no consent in force covers it for every child concerned");
                 found.map(Footing::Consents).ok_or_else(lacking)
             }
         }

@@ -20,7 +20,7 @@ pub fn who(act: Act, relation: Relation) -> Who {
         (Act::CloseCase, Lead) => Who::Supervisor,
 
         (Act::Refer, Lead | Onward) => Who::Officer,
-        (Act::ListReferrals, Own) => Who::Officer,
+        (Act::ListReferrals | Act::SearchChildren | Act::CheckStatus, Own) => Who::Officer,
         (Act::ReadReferral, Sender | Recipient | Listed | FormerRecipient | Lead) => Who::Officer,
         (Act::ReadReferral, Unshielded) => Who::Coordinator,
         (Act::ReadMessages, Sender | Recipient | Listed | FormerRecipient | Lead) => Who::Officer,

@@ -172,6 +172,10 @@ pub enum Act {
     ReadOverrides,
     /// Judge a disclosure without consent.
     ReviewOverride,
+    /// Find children by an identifier, in what one may read.
+    SearchChildren,
+    /// Ask whether a child is known anywhere.
+    CheckStatus,
 }
 
 impl Act {
@@ -188,6 +192,7 @@ impl Act {
         all.extend([DeclineHandoff, RefuseHandoff, WithdrawAsk, WithdrawOffer, ReadHandoff, ListHandoffs]);
         all.extend([RecordConsent, ReadConsent, WithdrawConsent, ConfirmWithdrawal, ReadOverrides, ReviewOverride]);
         all.extend([ReadGrants, GiveGrant, EndGrant, RecordOccurrence, ReadOccurrences, ListClocks, ReadStatistics]);
+        all.extend([SearchChildren, CheckStatus]);
         all
     }
 }

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use lindung_domain::case::{Case, CaseStatus};
 use lindung_domain::values::{Outcome, Priority, Technique};
 use lindung_domain::{AgencyCode, CaseId, ChildId, Section, Version};
-use lindung_persistence::{Answer, CaseItem, CaseSeen, Error, RunningClock};
+use lindung_persistence::{Answer, CaseFilter, CaseItem, CaseSeen, Error, RunningClock};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::children::{ChildAck, NewChild};
+use crate::cursor;
 use crate::openapi::ListedCode;
-use crate::respond::{Links, PAGE_LIMIT, answer};
+use crate::problem::Problem;
+use crate::respond::{Links, PAGE_DEFAULT, PAGE_LIMIT, answer};
 use crate::sections::NewCaseSections;
 
 /// A case to open.
@@ -86,7 +89,7 @@ pub(super) struct ReopenCase {
 
 /// Which cases are wanted.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub(super) struct CaseParams {
     /// Open or closed.
@@ -95,13 +98,24 @@ pub(super) struct CaseParams {
     pub(super) priority: Option<Priority>,
     /// Led by this agency.
     pub(super) lead: Option<AgencyCode>,
+    /// This agency has a live grant of it, or a referral of it came to it. For coordinators; to others, of the cases that
+    /// their agency leads.
+    pub(super) party: Option<AgencyCode>,
     /// With this technique; not for coordinators.
     pub(super) technique: Option<Technique>,
     /// With this offence; not for coordinators.
     #[validate(length(max = 64))]
     #[param(max_length = 64, example = "A792.15B")]
     pub(super) offence: Option<String>,
-    /// With this reference.
+    /// With this ground; not for coordinators.
+    #[validate(length(max = 64))]
+    #[param(max_length = 64, example = "A611.17.1.a")]
+    pub(super) ground: Option<String>,
+    /// Opened from then on, inclusively.
+    pub(super) opened_from: Option<DateTime<Utc>>,
+    /// Opened until then, exclusively.
+    pub(super) opened_until: Option<DateTime<Utc>>,
+    /// With exactly this reference.
     #[validate(length(max = 64))]
     #[param(max_length = 64, example = "LDG-2026-000123")]
     pub(super) reference: Option<String>,
@@ -112,6 +126,40 @@ pub(super) struct CaseParams {
     /// From `next` of the page before.
     #[param(max_length = 400)]
     pub(super) cursor: Option<String>,
+}
+
+impl CaseParams {
+    pub(super) fn filter(self) -> Result<CaseFilter, Problem> {
+        let CaseParams {
+            status,
+            priority,
+            lead,
+            party,
+            technique,
+            offence,
+            ground,
+            opened_from,
+            opened_until,
+            reference,
+            limit,
+            cursor,
+        } = self;
+        let (after, limit) = (cursor::decode(cursor.as_deref())?, limit.unwrap_or(PAGE_DEFAULT));
+        Ok(CaseFilter {
+            status,
+            priority,
+            lead,
+            party,
+            technique,
+            offence,
+            ground,
+            reference,
+            opened_from,
+            opened_until,
+            after,
+            limit,
+        })
+    }
 }
 
 /// A case as it was just opened or changed.

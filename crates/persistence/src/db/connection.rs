@@ -158,6 +158,11 @@ impl Db {
     }
 }
 
+/// Lets the rest of a transaction see a case that its actor is no party to, because something is written into it.
+pub(crate) fn opens(conn: &mut PgConnection, case: CaseId) -> Result<(), Error> {
+    Ok(conn.batch_execute(&format!("set local lindung.opening = '{case}'"))?)
+}
+
 /// Begins a transaction with the context that row-level security goes by (migrations/*_separate_roles). It is
 /// a simple query without binds: ids and codes have no quotes in them, by the grammar of their types.
 fn begin_for(actor: &Actor, now: DateTime<Utc>) -> String {

@@ -10,6 +10,7 @@ use lindung_domain::overrides::Override;
 use lindung_domain::proposal::{Effect, Enacted, Proposal};
 use lindung_domain::referral::Referral;
 use lindung_domain::release::{Release, Withheld};
+use lindung_domain::status_check::KnownChecked;
 use lindung_domain::{CaseId, ChildId};
 use uuid::Uuid;
 
@@ -90,6 +91,11 @@ pub trait Saved {
     /// The occurrence that it records.
     #[doc(hidden)]
     fn occurrence(&self) -> Option<&Occurrence> {
+        None
+    }
+    /// The status check that it is.
+    #[doc(hidden)]
+    fn checked(&self) -> Option<&KnownChecked> {
         None
     }
 }
@@ -275,6 +281,15 @@ impl Saved for Occurrence {
         self.case
     }
     fn occurrence(&self) -> Option<&Occurrence> {
+        Some(self)
+    }
+}
+
+impl Saved for KnownChecked {
+    fn case(&self) -> CaseId {
+        self.case
+    }
+    fn checked(&self) -> Option<&KnownChecked> {
         Some(self)
     }
 }

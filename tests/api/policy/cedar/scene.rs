@@ -63,7 +63,9 @@ impl Asked {
             }
             Act::ReadHandoff => Asked::Handoff(act),
             Act::AskHandoff | Act::OfferHandoff | Act::ReadGrants | Act::GiveGrant | Act::EndGrant => Asked::Case(act),
-            Act::ReadAccessLog | Act::OpenEmergency | Act::Suspend => Asked::Agency(act),
+            Act::ReadAccessLog | Act::OpenEmergency | Act::Suspend | Act::SearchChildren | Act::CheckStatus => {
+                Asked::Agency(act)
+            }
             Act::ReadCase | Act::AmendCase | Act::CloseCase | Act::ReadTimeline | Act::Refer | Act::ReadMessages => {
                 Asked::Case(act)
             }

@@ -199,8 +199,17 @@ fn the_database_admits_just_the_codes_that_the_service_knows() {
         "events",
         "subject_type",
         vec![
-            "case", "child", "referral", "emergency-access", "proposal", "handoff", "grant", "consent", "override",
-            "occurrence", "data-sharing-request",
+            "case",
+            "child",
+            "referral",
+            "emergency-access",
+            "proposal",
+            "handoff",
+            "grant",
+            "consent",
+            "override",
+            "occurrence",
+            "data-sharing-request",
         ],
     );
     check("clocks", "priority", priorities());

@@ -232,11 +232,7 @@ impl Clock {
     fn ended_by(&self, kind: &str, at: DateTime<Utc>) -> Option<Ended> {
         let rule = rule(&self.code).filter(|_| at >= self.started_at)?;
         let is = |kinds: &[String]| kinds.iter().any(|it| it == kind);
-        if is(&rule.met_by) {
-            Some(Ended::Met)
-        } else {
-            is(&rule.void_by).then_some(Ended::Void)
-        }
+        if is(&rule.met_by) { Some(Ended::Met) } else { is(&rule.void_by).then_some(Ended::Void) }
     }
 }
 

@@ -26,8 +26,8 @@ pub mod values;
 pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
-    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, EmergencyId, EventId, GrantId, MessageId, OccurrenceId,
-    OfficerId, ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
+    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, EmergencyId, EventId, GrantId, MessageId,
+    OccurrenceId, OfficerId, ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

@@ -79,7 +79,8 @@ impl ClockParams {
             return Err(Problem::malformed("code", "unknown-code", "is no clock"));
         }
         let span = within.as_deref().map(str::parse::<Span>).transpose();
-        let span = span.map_err(|_| Problem::malformed("within", "format", "must be PTnH or PnD, of a year at most"))?;
+        let span =
+            span.map_err(|_| Problem::malformed("within", "format", "must be PTnH or PnD, of a year at most"))?;
         if span.is_some() && wish != ClockWish::DueSoon {
             return Err(Problem::malformed("within", "conflict", "goes with state=due-soon alone"));
         }

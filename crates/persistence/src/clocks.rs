@@ -190,7 +190,8 @@ impl From<ClockRow> for RunningClock {
             (None, Some(_)) => ClockState::Paused,
             (None, None) => ClockState::Running,
         };
-        let text = |of: fn(&clock::Rule) -> &String| clock::rule(&row.code).map_or_else(String::new, |it| of(it).clone());
+        let text =
+            |of: fn(&clock::Rule) -> &String| clock::rule(&row.code).map_or_else(String::new, |it| of(it).clone());
         RunningClock {
             state,
             basis: text(|it| &it.basis),
@@ -380,6 +381,9 @@ impl Db {
              from policy.response_times(?, ?, ?) s order by s.asker, s.holder, s.code, s.priority",
             [from.into(), until.into(), codes.into()],
         );
-        self.read(call, Read { columns: "code, asker, holder, priority, count, median, p90, late", query, seen: Seen::List })
+        self.read(
+            call,
+            Read { columns: "code, asker, holder, priority, count, median, p90, late", query, seen: Seen::List },
+        )
     }
 }

@@ -268,8 +268,19 @@ pub(crate) fn load(
              on c.id = case when i.case_id is not null then i.case_id when r.case_id is not null then r.case_id else ? end",
             [referral.into(), case.into()],
         );
-    let (standing, answer, case_row, event_count, grant_rows, children, shielded, open_referrals, party_rows, referral, running): LoadedRow =
-        query.get_result(conn)?;
+    let (
+        standing,
+        answer,
+        case_row,
+        event_count,
+        grant_rows,
+        children,
+        shielded,
+        open_referrals,
+        party_rows,
+        referral,
+        running,
+    ): LoadedRow = query.get_result(conn)?;
     if standing.is_none() {
         return Err(Error::RightsEnded);
     }

@@ -173,8 +173,11 @@ pub(crate) fn clock_visible<ST>(call: &Call) -> Sql<ST> {
     if UNCHECKED {
         return everything();
     }
-    let shown =
-        if call.actor.is(Role::Coordinator) { Sql::new().with("c.shield is null", []) } else { lets_through(call, "c.shield") };
+    let shown = if call.actor.is(Role::Coordinator) {
+        Sql::new().with("c.shield is null", [])
+    } else {
+        lets_through(call, "c.shield")
+    };
     shown.with(" and ", []).then(clock_of_child::<()>(call))
 }
 

@@ -103,7 +103,10 @@ fn pass(conn: &mut PgConnection, id: ClockId, now: DateTime<Utc>) -> Result<bool
             "with marked as (update clocks set overdue_at = ?, escalated_at = ? where id = ?), counted as (",
             [running.clock.overdue_at.into(), running.clock.escalated_at.into(), id.0.into()],
         )
-        .with("update cases set event_count = ? where id = ?), happened as (", [counted.into(), case.map(|it| it.0).into()])
+        .with(
+            "update cases set event_count = ? where id = ?), happened as (",
+            [counted.into(), case.map(|it| it.0).into()],
+        )
         .then(events::happened(now, case, event_count, &events))
         .with(") select", [])
         .execute(conn)?;

@@ -10,7 +10,8 @@ use super::{POLICE, SCHOOL};
 async fn listed(who: &Session, query: &str) -> String {
     let page = who.get(&format!("/v1/clocks{query}")).await;
     let of = |it: &Value, field: &str| it[field].as_str().unwrap_or("-").to_owned();
-    let line = |it: &Value| ["code", "dueAt", "asker", "holder", "priority", "state"].map(|field| of(it, field)).join(" ");
+    let line =
+        |it: &Value| ["code", "dueAt", "asker", "holder", "priority", "state"].map(|field| of(it, field)).join(" ");
     page.items().iter().map(line).collect::<Vec<_>>().join("\n")
 }
 

@@ -105,7 +105,8 @@ async fn an_emergency_access_is_to_be_reviewed() {
     let app = TestApp::start().await;
     let (school, doctor) = (app.supervisor(SCHOOL).await, app.officer("KKM.OSCC.HKL").await);
     let case = school.opens_case().await;
-    let asked = json!({ "reference": case.body["reference"], "code": "other", "reason": "Unconscious child brought in." });
+    let asked =
+        json!({ "reference": case.body["reference"], "code": "other", "reason": "Unconscious child brought in." });
     let access = doctor.post("/v1/emergency-accesses", &asked).await.is(201).reference();
     assert_snapshot!(on(&school, &access).await, @"");
     app.wait(Duration::hours(72));

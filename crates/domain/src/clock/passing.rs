@@ -20,12 +20,7 @@ pub struct Passed {
 
 /// What has passed of a clock by `now`; nothing where it pauses, has ended, or was told of already. Told are both sides,
 /// those `entitled` to the thing that it runs on, and the secretariat where the case is not shielded.
-pub fn passed(
-    running: &Running,
-    entitled: BTreeSet<AgencyCode>,
-    shielded: bool,
-    now: DateTime<Utc>,
-) -> Option<Passed> {
+pub fn passed(running: &Running, entitled: BTreeSet<AgencyCode>, shielded: bool, now: DateTime<Utc>) -> Option<Passed> {
     let mut running = running.clone();
     let clock = &mut running.clock;
     if clock.ended.is_some() || clock.paused_at.is_some() {
@@ -34,7 +29,8 @@ pub fn passed(
     let sides = clock.asker.iter().chain(&clock.holder).cloned();
     let told: BTreeSet<AgencyCode> = sides.chain(entitled).chain(secretariat().filter(|_| !shielded)).collect();
     let event = |clock: &Clock, kind: &str| {
-        let data = json!({ "clock": clock.code, "dueAt": clock.due_at, "holder": clock.holder, "priority": clock.priority });
+        let data =
+            json!({ "clock": clock.code, "dueAt": clock.due_at, "holder": clock.holder, "priority": clock.priority });
         Event::new(kind, clock.subject, told.clone(), data)
     };
     let mut events = Vec::new();

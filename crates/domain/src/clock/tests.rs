@@ -39,7 +39,9 @@ fn played(events: &[(&str, Stakes)]) -> String {
         let (changes, met) = moved(&clocks, &[event(kind, stakes.clone())], now);
         for change in changes {
             match change {
-                ClockChange::Start(clock) => clocks.push(Running { id: ClockId(Uuid::from_u128(clocks.len() as u128)), clock }),
+                ClockChange::Start(clock) => {
+                    clocks.push(Running { id: ClockId(Uuid::from_u128(clocks.len() as u128)), clock })
+                }
                 ClockChange::Set(running) => {
                     let known = clocks.iter_mut().find(|it| it.id == running.id).unwrap();
                     assert_eq!(known.clock.ended, None, "what has ended stays as it is");
@@ -51,7 +53,8 @@ fn played(events: &[(&str, Stakes)]) -> String {
         for Running { clock, .. } in &clocks {
             let stands = clock.ended.map_or(clock.state().to_string(), |it| it.0.to_string());
             let due = clock.due_at.map_or("-".to_owned(), |it| it.format("%dT%H:%M").to_string());
-            writeln!(told, "  {:<20} {:<12} {due} {stands}", clock.code, clock.holder.as_ref().unwrap().as_str()).unwrap();
+            writeln!(told, "  {:<20} {:<12} {due} {stands}", clock.code, clock.holder.as_ref().unwrap().as_str())
+                .unwrap();
         }
         met.iter().for_each(|it| writeln!(told, "  {} {}", it.kind, it.data).unwrap());
         now += TimeDelta::hours(1);
@@ -107,7 +110,29 @@ fn a_referral_is_acknowledged_decided_and_completed() {
         ("referral.noted", urgent("MCMC")),
         ("referral.completed", over),
     ];
-    insta::assert_snapshot!(played(&events), @"");
+    insta::assert_snapshot!(played(&events), @r#"
+    referral.requested
+      referral-acknowledge MCMC         25T02:00 running
+      referral-decide      MCMC         27T16:00 running
+    referral.received
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T16:00 running
+      clock.met {"clock":"referral-acknowledge","dueAt":"2026-11-25T02:00:00Z","metAt":"2026-11-24T03:00:00Z","late":false}
+    referral.accepted
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T16:00 met
+      referral-complete    MCMC         01T00:00 running
+      clock.met {"clock":"referral-decide","dueAt":"2026-11-27T16:00:00Z","metAt":"2026-11-24T04:00:00Z","late":false}
+    referral.noted
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T16:00 met
+      referral-complete    MCMC         01T00:00 running
+    referral.completed
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T16:00 met
+      referral-complete    MCMC         01T00:00 met
+      clock.met {"clock":"referral-complete","dueAt":"2026-12-01T00:00:00Z","metAt":"2026-11-24T06:00:00Z","late":false}
+    "#);
 }
 
 #[test]
@@ -122,7 +147,38 @@ fn a_question_pauses_and_a_redirect_goes_on_with_another() {
         ("referral.redirected", urgent("D11")),
         ("referral.cancelled", Stakes { over: true, ..urgent("D11") }),
     ];
-    insta::assert_snapshot!(played(&events), @"");
+    insta::assert_snapshot!(played(&events), @r#"
+    referral.requested
+      referral-acknowledge MCMC         25T02:00 running
+      referral-decide      MCMC         27T16:00 running
+    referral.received
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T16:00 running
+      clock.met {"clock":"referral-acknowledge","dueAt":"2026-11-25T02:00:00Z","metAt":"2026-11-24T03:00:00Z","late":false}
+    referral.asked
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T16:00 paused
+    referral.answered
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T17:00 running
+    referral.asked
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T17:00 paused
+    referral.redirected
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      JKM          27T18:00 running
+      referral-acknowledge JKM          25T07:00 running
+    referral.redirected
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      D11          27T18:00 running
+      referral-acknowledge JKM          25T07:00 void
+      referral-acknowledge D11          25T08:00 running
+    referral.cancelled
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      D11          27T18:00 void
+      referral-acknowledge JKM          25T07:00 void
+      referral-acknowledge D11          25T08:00 void
+    "#);
 }
 
 #[test]

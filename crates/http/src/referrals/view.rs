@@ -125,12 +125,7 @@ pub(super) struct ReferralView {
 
 impl ReferralView {
     /// What `asking` may see of it; a coordinator sees codes, never what somebody wrote.
-    pub(super) fn new(
-        referral: &Referral,
-        file: &CaseFile,
-        clocks: Vec<RunningClock>,
-        asking: &Asking<'_>,
-    ) -> Self {
+    pub(super) fn new(referral: &Referral, file: &CaseFile, clocks: Vec<RunningClock>, asking: &Asking<'_>) -> Self {
         let available_actions = referral.available_actions(file, asking);
         let Record {
             id,

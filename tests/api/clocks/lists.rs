@@ -60,7 +60,7 @@ async fn how_fast_agencies_answer() {
     for hours in [1, 2, 30] {
         let sent = school.refers(&case, &police).await;
         app.wait(Duration::hours(hours));
-        (school, police) = (app.officer(SCHOOL).await, app.officer(POLICE).await);
+        police = app.officer(POLICE).await;
         let received = police.does(&sent, "receive", json!({})).await;
         let asked = police.does(&received, "ask", action_body("ask")).await;
         app.wait(Duration::hours(10));

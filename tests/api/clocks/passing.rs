@@ -21,10 +21,18 @@ async fn what_is_answered_in_time_is_met() {
     let received = police.does(&sent, "receive", json!({})).await;
     let agreed = json!({ "dueAt": "2026-12-24T00:00:00Z" });
     let accepted = police.does(&received, "accept", agreed).await;
-    assert_snapshot!(on(&police, &accepted).await, @"");
+    assert_snapshot!(on(&police, &accepted).await, @"referral-complete 2026-12-24T00:00:00Z running");
     police.does(&accepted, "complete", action_body("complete")).await;
     assert_eq!(on(&school, &sent).await, "");
-    assert_snapshot!(told(&school, &sent).await, @"");
+    assert_snapshot!(told(&school, &sent).await, @"
+    referral.requested
+    referral.received
+    clock.met referral-acknowledge
+    referral.accepted
+    clock.met referral-decide
+    referral.completed
+    clock.met referral-complete
+    ");
     app.wait(Duration::days(60));
     assert_eq!(app.work(), 0);
     let causes = app.database.rows(
@@ -49,15 +57,26 @@ async fn a_limit_that_passes_is_told_once_and_then_escalates() {
     assert_eq!(threads.map(|it| it.join().unwrap()).iter().sum::<usize>(), 1);
     assert_eq!(app.work(), 0);
     let school = app.officer(SCHOOL).await;
-    assert_snapshot!(on(&school, &sent).await, @"");
+    assert_snapshot!(on(&school, &sent).await, @"
+    referral-acknowledge 2026-11-25T02:00:00Z overdue
+    referral-decide 2026-11-27T16:00:00Z running
+    ");
     app.wait(Duration::hours(12));
     assert_eq!((app.work(), app.work()), (1, 0));
     let coordinator = app.coordinator().await;
-    coordinator.act_anyhow(&sent, "remind", &json!({ "text": "Soon?" })).await.is(200);
+    coordinator.act_anyhow(&sent, "remind", &json!({})).await.is(200);
     let (school, police) = (app.officer(SCHOOL).await, app.officer(POLICE).await);
     police.does(&sent, "receive", json!({})).await;
-    for who in [&school, &police, &coordinator] {
-        assert_snapshot!(told(who, &sent).await, @"");
+    assert_snapshot!(told(&school, &sent).await, @"
+    referral.requested
+    clock.overdue referral-acknowledge
+    clock.escalated referral-acknowledge
+    referral.reminded
+    referral.received
+    clock.met referral-acknowledge late
+    ");
+    for other in [&police, &coordinator] {
+        assert_eq!(told(other, &sent).await, told(&school, &sent).await);
     }
     let rows = app.database.rows(
         "select agency, client_id, recipients = (select recipients from events where kind ~ 'requested') as same \

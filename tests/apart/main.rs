@@ -32,6 +32,8 @@ struct Work {
     entry: String,
     consent: String,
     overridden: String,
+    handoff: String,
+    grant: String,
 }
 
 impl Work {
@@ -60,8 +62,12 @@ impl Work {
         let seen = school.get(&format!("{}/accesses", case.path)).await;
         let entry = seen.items().iter().find(|it| it["outcome"] == "permitted").unwrap().clone();
         let id = |it: &Value| it["id"].as_str().unwrap().to_owned();
+        let offer = json!({ "to": "KPWKM.JKM", "keeps": "read-only", "reason": "Yours." });
+        let handoff = id(&school.post(&format!("{}/handoffs", case.path), &offer).await.is(201).body);
+        let grants = school.get(&format!("{}/grants", case.path)).await;
+        let grant = id(grants.items().iter().find(|it| it["source"] == "referral").unwrap());
         let (access, proposal, release) = (id(&access.body), id(&proposal.body), id(&release.body));
-        Work { referral, access, proposal, release, entry: id(&entry), consent, overridden, case }
+        Work { referral, access, proposal, release, entry: id(&entry), consent, overridden, handoff, grant, case }
     }
 
     /// A path of the contract, about this.
@@ -76,6 +82,8 @@ impl Work {
             ("{entry}", &self.entry),
             ("{consent}", &self.consent),
             ("{override}", &self.overridden),
+            ("{handoff}", &self.handoff),
+            ("{grant}", &self.grant),
             ("{section}", section.as_str()),
             ("{suspension}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{code}", "KPM"),
@@ -137,6 +145,13 @@ fn body(operation: &str, path: &str, section: Section, agency: &str, child: &str
             Section::DigitalEvidence => case_body()["sections"]["digital-evidence"].clone(),
             _ => json!({ "text": "Overwritten." }),
         },
+        "ask_for_handoff" | "decline_handoff" | "refuse_handoff" | "end_grant" => json!({ "reason": "So it is." }),
+        "offer_case" => json!({ "to": agency, "keeps": "outcome-only", "reason": "Ours." }),
+        "offer_handoff" => json!({ "keeps": "outcome-only", "reason": "As it is now." }),
+        "accept_handoff" | "withdraw_handoff" => json!({}),
+        "give_grant" => {
+            json!({ "agency": agency, "sections": ["summary"], "purposes": ["protection"], "reason": "Ours." })
+        }
         "shield_case" | "shield_child" => json!({ "admits": [agency] }),
         "close_case" => json!({ "outcome": "charged", "summary": "Done." }),
         "reopen_case" => json!({ "reason": "Again." }),
@@ -157,7 +172,9 @@ fn body(operation: &str, path: &str, section: Section, agency: &str, child: &str
 /// Tries whatever the contract lets be done to the case; to whom it is invisible there is nothing to do it to.
 async fn changes_nothing(who: &Session, work: &Work) {
     let about = |path: &str| {
-        ["{case}", "{referral}", "{proposal}", "{access}", "{consent}", "{override}"].iter().any(|it| path.contains(it))
+        ["{case}", "{referral}", "{proposal}", "{access}", "{consent}", "{override}", "{handoff}", "{grant}"]
+            .iter()
+            .any(|it| path.contains(it))
     };
     for (method, path, name) in operations().iter().filter(|it| it.0 != "GET" && about(&it.1)) {
         for section in sections(path) {

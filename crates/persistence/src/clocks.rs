@@ -1,10 +1,12 @@
 //! Clocks, as they are kept, shown and counted. How they move is `lindung_domain::clock`; that a limit passes is found
 //! in [`crate::work`].
 
+mod row;
+
 use chrono::{DateTime, Duration, Utc};
 use diesel::Queryable;
 use diesel::sql_types::{BigInt, Double, Jsonb, Nullable, Text};
-use lindung_domain::clock::{self, Clock, ClockChange, ClockState, Ended, Running};
+use lindung_domain::clock::{self, ClockChange, ClockState, Running};
 use lindung_domain::policy::{self, Act};
 use lindung_domain::values::Priority;
 use lindung_domain::{AgencyCode, CaseId, ClockId, Role};
@@ -15,110 +17,10 @@ use uuid::Uuid;
 
 use crate::db::{Call, Db, Read, Seen};
 use crate::error::Error;
-use crate::events;
 use crate::sql::Sql;
 use crate::visibility;
 
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct ClockRow {
-    id: ClockId,
-    code: String,
-    pub(crate) case_id: Option<CaseId>,
-    subject_type: String,
-    subject_id: Uuid,
-    asker: Option<AgencyCode>,
-    holder: Option<AgencyCode>,
-    priority: Option<Priority>,
-    started_at: DateTime<Utc>,
-    due_at: Option<DateTime<Utc>>,
-    escalate_at: Option<DateTime<Utc>>,
-    paused_at: Option<DateTime<Utc>>,
-    paused_for: i64,
-    overdue_at: Option<DateTime<Utc>>,
-    escalated_at: Option<DateTime<Utc>>,
-    ended: Option<Ended>,
-    ended_at: Option<DateTime<Utc>>,
-}
-
-impl ClockRow {
-    fn new(id: ClockId, case: Option<CaseId>, clock: &Clock) -> Self {
-        let Clock {
-            code,
-            subject,
-            asker,
-            holder,
-            priority,
-            started_at,
-            due_at,
-            escalate_at,
-            paused_at,
-            paused_for,
-            overdue_at,
-            escalated_at,
-            ended,
-        } = clock.clone();
-        let (subject_type, subject_id) = events::named(&subject);
-        ClockRow {
-            id,
-            code,
-            case_id: case,
-            subject_type: subject_type.to_owned(),
-            subject_id,
-            asker,
-            holder,
-            priority,
-            started_at,
-            due_at,
-            escalate_at,
-            paused_at,
-            paused_for,
-            overdue_at,
-            escalated_at,
-            ended: ended.map(|it| it.0),
-            ended_at: ended.map(|it| it.1),
-        }
-    }
-
-    pub(crate) fn into_running(self) -> Result<Running, Error> {
-        let ClockRow {
-            id,
-            code,
-            case_id: _,
-            subject_type,
-            subject_id,
-            asker,
-            holder,
-            priority,
-            started_at,
-            due_at,
-            escalate_at,
-            paused_at,
-            paused_for,
-            overdue_at,
-            escalated_at,
-            ended,
-            ended_at,
-        } = self;
-        let subject = events::subject(&subject_type, subject_id)
-            .ok_or_else(|| Error::Fault("a clock runs on what nobody knows".to_owned()))?;
-        let clock = Clock {
-            code,
-            subject,
-            asker,
-            holder,
-            priority,
-            started_at,
-            due_at,
-            escalate_at,
-            paused_at,
-            paused_for,
-            overdue_at,
-            escalated_at,
-            ended: ended.zip(ended_at),
-        };
-        Ok(Running { id, clock })
-    }
-}
+pub(crate) use row::ClockRow;
 
 /// The clocks in a JSON array of rows.
 pub(crate) fn running(rows: Option<Value>) -> Result<Vec<Running>, Error> {

@@ -21,7 +21,7 @@ async fn a_clock_of_the_law_runs_from_when_it_happened() {
     let (school, coordinator) = (app.officer(SCHOOL).await, app.coordinator().await);
     let case = school.opens_case().await;
     records(&school, &case, "custody-taken", "2026-11-23T20:00:00Z", None).await.is(201);
-    assert_snapshot!(on(&school, &case).await, @"");
+    assert_snapshot!(on(&school, &case).await, @"custody-before-protector 2026-11-24T08:00:00Z running");
     assert_eq!(on(&coordinator, &case).await, on(&school, &case).await);
     // What happened before it meets nothing; what happens to another clock does not either.
     records(&school, &case, "brought-before-protector", "2026-11-23T19:59:59Z", None).await.is(201);
@@ -31,7 +31,16 @@ async fn a_clock_of_the_law_runs_from_when_it_happened() {
     let school = app.officer(SCHOOL).await;
     records(&school, &case, "brought-before-protector", "2026-11-24T07:00:00Z", None).await.is(201);
     assert_eq!(on(&school, &case).await, "");
-    assert_snapshot!(told(&school, &case).await, @"");
+    assert_snapshot!(told(&school, &case).await, @"
+    case.opened
+    occurrence.custody-taken
+    occurrence.brought-before-protector
+    occurrence.examined
+    clock.overdue custody-before-protector
+    clock.escalated custody-before-protector
+    occurrence.brought-before-protector
+    clock.met custody-before-protector
+    ");
     let listed = school.get(&format!("{}/occurrences", case.path)).await;
     let kinds: Vec<&str> = listed.items().iter().filter_map(|it| it["kind"].as_str()).collect();
     assert_eq!(kinds, ["custody-taken", "brought-before-protector", "examined", "brought-before-protector"]);

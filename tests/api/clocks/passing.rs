@@ -12,15 +12,27 @@ async fn what_is_answered_in_time_is_met() {
     let app = TestApp::start().await;
     let (school, police) = (app.officer(SCHOOL).await, app.officer(POLICE).await);
     let sent = school.refers(&school.opens_case().await, &police).await;
-    assert_snapshot!(on(&school, &sent).await, @"");
+    assert_snapshot!(on(&school, &sent).await, @"
+    referral-acknowledge 2026-11-25T02:00:00Z running
+    referral-decide 2026-11-27T16:00:00Z running
+    ");
     app.wait(Duration::hours(2));
+    let (school, police) = (app.officer(SCHOOL).await, app.officer(POLICE).await);
     let received = police.does(&sent, "receive", json!({})).await;
     let agreed = json!({ "dueAt": "2026-12-24T00:00:00Z" });
     let accepted = police.does(&received, "accept", agreed).await;
-    assert_snapshot!(on(&police, &accepted).await, @"");
+    assert_snapshot!(on(&police, &accepted).await, @"referral-complete 2026-12-24T00:00:00Z running");
     police.does(&accepted, "complete", action_body("complete")).await;
     assert_eq!(on(&school, &sent).await, "");
-    assert_snapshot!(told(&school, &sent).await, @"");
+    assert_snapshot!(told(&school, &sent).await, @"
+    referral.requested
+    referral.received
+    clock.met referral-acknowledge
+    referral.accepted
+    clock.met referral-decide
+    referral.completed
+    clock.met referral-complete
+    ");
     app.wait(Duration::days(60));
     assert_eq!(app.work(), 0);
     let causes = app.database.rows(
@@ -44,15 +56,27 @@ async fn a_limit_that_passes_is_told_once_and_then_escalates() {
     let threads = [one, other].map(|db| std::thread::spawn(move || db.work(now).unwrap().passed));
     assert_eq!(threads.map(|it| it.join().unwrap()).iter().sum::<usize>(), 1);
     assert_eq!(app.work(), 0);
-    assert_snapshot!(on(&school, &sent).await, @"");
+    let school = app.officer(SCHOOL).await;
+    assert_snapshot!(on(&school, &sent).await, @"
+    referral-acknowledge 2026-11-25T02:00:00Z overdue
+    referral-decide 2026-11-27T16:00:00Z running
+    ");
     app.wait(Duration::hours(12));
     assert_eq!((app.work(), app.work()), (1, 0));
     let coordinator = app.coordinator().await;
-    coordinator.act_anyhow(&sent, "remind", &json!({ "text": "Soon?" })).await.is(200);
+    coordinator.act_anyhow(&sent, "remind", &json!({})).await.is(200);
     let (school, police) = (app.officer(SCHOOL).await, app.officer(POLICE).await);
     police.does(&sent, "receive", json!({})).await;
-    for who in [&school, &police, &coordinator] {
-        assert_snapshot!(told(who, &sent).await, @"");
+    assert_snapshot!(told(&school, &sent).await, @"
+    referral.requested
+    clock.overdue referral-acknowledge
+    clock.escalated referral-acknowledge
+    referral.reminded
+    referral.received
+    clock.met referral-acknowledge late
+    ");
+    for other in [&police, &coordinator] {
+        assert_eq!(told(other, &sent).await, told(&school, &sent).await);
     }
     let rows = app.database.rows(
         "select agency, client_id, recipients = (select recipients from events where kind ~ 'requested') as same \
@@ -87,17 +111,20 @@ async fn a_question_pauses_and_a_redirect_goes_on_with_another() {
     let sent = school.refers(&school.opens_case().await, &police).await;
     let received = police.does(&sent, "receive", json!({})).await;
     let asked = police.does(&received, "ask", action_body("ask")).await;
-    assert_snapshot!(on(&school, &sent).await, @"");
+    assert_snapshot!(on(&school, &sent).await, @"referral-decide 2026-11-27T16:00:00Z paused");
     app.wait(Duration::days(30));
     assert_eq!(app.work(), 0, "while a question is unanswered nothing passes");
     let (school, police) = (app.officer(SCHOOL).await, app.officer(POLICE).await);
     let answered = school.does(&asked, "answer", action_body("answer")).await;
-    assert_snapshot!(on(&school, &sent).await, @"");
+    assert_snapshot!(on(&school, &sent).await, @"referral-decide 2026-12-27T16:00:00Z running");
     police.does(&answered, "redirect", action_body("redirect")).await;
     let kl = app.officer("KDN.PDRM.D11.KL").await;
-    assert_snapshot!(on(&kl, &sent).await, @"");
+    assert_snapshot!(on(&kl, &sent).await, @"
+    referral-acknowledge 2026-12-25T02:00:00Z running
+    referral-decide 2026-12-27T16:00:00Z running
+    ");
     let holders = app.database.rows("select code, holder, ended from clocks order by code, id");
-    assert_snapshot!(json!(holders), @"");
+    assert_snapshot!(json!(holders), @r#"[{"code":"referral-acknowledge","ended":"met","holder":"KDN.PDRM.D11"},{"code":"referral-acknowledge","ended":null,"holder":"KDN.PDRM.D11.KL"},{"code":"referral-decide","ended":null,"holder":"KDN.PDRM.D11.KL"}]"#);
 }
 
 #[actix_web::test]
@@ -108,11 +135,16 @@ async fn an_emergency_access_is_to_be_reviewed() {
     let asked =
         json!({ "reference": case.body["reference"], "code": "other", "reason": "Unconscious child brought in." });
     let access = doctor.post("/v1/emergency-accesses", &asked).await.is(201).reference();
-    assert_snapshot!(on(&school, &access).await, @"");
+    assert_snapshot!(on(&school, &access).await, @"break-glass-review 2026-11-27T02:00:00Z running");
     app.wait(Duration::hours(72));
     assert_eq!(app.work(), 1);
     let school = app.supervisor(SCHOOL).await;
-    assert_snapshot!(told(&school, &case).await, @"");
+    assert_snapshot!(told(&school, &case).await, @"
+    case.opened
+    emergency-access.opened
+    clock.overdue break-glass-review
+    clock.escalated break-glass-review
+    ");
     school.act_anyhow(&access, "review", &json!({ "outcome": "justified", "note": "Seen." })).await.is(200);
     assert_eq!(on(&school, &access).await, "");
 }

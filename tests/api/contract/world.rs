@@ -77,7 +77,14 @@ impl<'a> World<'a> {
         let entry =
             format!("select id from access_log where action = 'create_case' and case_ids = array['{}'::uuid]", case.id);
         let entry = app.database.rows(&entry)[0]["id"].as_str().unwrap().to_owned();
+        let offer = json!({ "to": WELFARE, "keeps": "read-only", "reason": "Yours." });
+        let handoff = school.post(&format!("{}/handoffs", case.path), &offer).await.is(201).reference().id;
+        let grants = school.get(&format!("{}/grants", case.path)).await;
+        let held = grants.items().iter().rfind(|it| it["agency"] == POLICE).unwrap().clone();
+        let grant = held["id"].as_str().unwrap().to_owned();
         let ids = vec![
+            ("handoff", handoff),
+            ("grant", grant),
             ("case", case.id.clone()),
             ("child", child),
             ("referral", referral),
@@ -113,6 +120,13 @@ impl<'a> World<'a> {
     pub fn body(&self, name: &str, n: usize) -> Option<Value> {
         let admits = json!({ "admits": [SCHOOL, POLICE, WELFARE] });
         Some(match name {
+            "ask_for_handoff" | "decline_handoff" | "refuse_handoff" | "end_grant" => json!({ "reason": "So it is." }),
+            "offer_case" => json!({ "to": HOSPITAL, "keeps": "outcome-only", "reason": "Yours." }),
+            "offer_handoff" => json!({ "keeps": "outcome-only", "reason": "As it is now." }),
+            "accept_handoff" | "withdraw_handoff" => json!({}),
+            "give_grant" => {
+                json!({ "agency": HOSPITAL, "sections": ["summary"], "purposes": ["protection"], "reason": "They treat her." })
+            }
             "create_case" => case_body(),
             "amend_case" => json!({ "priority": "routine", "offences": [], "grounds": [], "techniques": [] }),
             "add_child" | "send_referral" | "receive_referral" | "claim_referral" | "accept_referral" => json!({}),

@@ -110,7 +110,29 @@ fn a_referral_is_acknowledged_decided_and_completed() {
         ("referral.noted", urgent("MCMC")),
         ("referral.completed", over),
     ];
-    insta::assert_snapshot!(played(&events), @"");
+    insta::assert_snapshot!(played(&events), @r#"
+    referral.requested
+      referral-acknowledge MCMC         25T02:00 running
+      referral-decide      MCMC         27T16:00 running
+    referral.received
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T16:00 running
+      clock.met {"clock":"referral-acknowledge","dueAt":"2026-11-25T02:00:00Z","metAt":"2026-11-24T03:00:00Z","late":false}
+    referral.accepted
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T16:00 met
+      referral-complete    MCMC         01T00:00 running
+      clock.met {"clock":"referral-decide","dueAt":"2026-11-27T16:00:00Z","metAt":"2026-11-24T04:00:00Z","late":false}
+    referral.noted
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T16:00 met
+      referral-complete    MCMC         01T00:00 running
+    referral.completed
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T16:00 met
+      referral-complete    MCMC         01T00:00 met
+      clock.met {"clock":"referral-complete","dueAt":"2026-12-01T00:00:00Z","metAt":"2026-11-24T06:00:00Z","late":false}
+    "#);
 }
 
 #[test]
@@ -125,7 +147,38 @@ fn a_question_pauses_and_a_redirect_goes_on_with_another() {
         ("referral.redirected", urgent("D11")),
         ("referral.cancelled", Stakes { over: true, ..urgent("D11") }),
     ];
-    insta::assert_snapshot!(played(&events), @"");
+    insta::assert_snapshot!(played(&events), @r#"
+    referral.requested
+      referral-acknowledge MCMC         25T02:00 running
+      referral-decide      MCMC         27T16:00 running
+    referral.received
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T16:00 running
+      clock.met {"clock":"referral-acknowledge","dueAt":"2026-11-25T02:00:00Z","metAt":"2026-11-24T03:00:00Z","late":false}
+    referral.asked
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T16:00 paused
+    referral.answered
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T17:00 running
+    referral.asked
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      MCMC         27T17:00 paused
+    referral.redirected
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      JKM          27T18:00 running
+      referral-acknowledge JKM          25T07:00 running
+    referral.redirected
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      D11          27T18:00 running
+      referral-acknowledge JKM          25T07:00 void
+      referral-acknowledge D11          25T08:00 running
+    referral.cancelled
+      referral-acknowledge MCMC         25T02:00 met
+      referral-decide      D11          27T18:00 void
+      referral-acknowledge JKM          25T07:00 void
+      referral-acknowledge D11          25T08:00 void
+    "#);
 }
 
 #[test]

@@ -67,6 +67,8 @@ impl Actor {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Step {
+    /// How much time passes before it, as in `PT5H`: for what runs by the clock, and for nothing else.
+    after: Option<String>,
     /// What the actor does, in words that follow their name.
     say: String,
     /// The actor's name in the file.

@@ -35,7 +35,9 @@ pub struct Work {
 pub fn work(config: &Config, work: &Work) -> Result<(), Failure> {
     let db = config.worker_db()?;
     if work.once {
-        return once(config, &db, work.ahead);
+        let passed = once(config, &db, work.ahead)?;
+        println!("clocks that passed a limit: {passed}");
+        return Ok(());
     }
     log(config)?;
     let worker = Worker::start(db);
@@ -49,8 +51,16 @@ pub fn work(config: &Config, work: &Work) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Does what is due now, or would be so much later.
-fn once(config: &Config, db: &Db, ahead: Option<Span>) -> Result<(), Failure> {
+/// Does what would be due so much later: lets time pass for clocks, in development.
+///
+/// # Errors
+/// It is no time, the environment is another, or the database is not there.
+pub fn pass(config: &Config, time: &str) -> Result<(), Failure> {
+    once(config, &config.worker_db()?, Some(time.parse()?)).map(|_| ())
+}
+
+/// Does what is due now, or would be so much later; tells how many clocks passed a limit.
+fn once(config: &Config, db: &Db, ahead: Option<Span>) -> Result<usize, Failure> {
     if ahead.is_some() && config.environment != Environment::Development {
         return Err("--ahead needs LINDUNG_ENVIRONMENT=development".into());
     }
@@ -63,8 +73,7 @@ fn once(config: &Config, db: &Db, ahead: Option<Span>) -> Result<(), Failure> {
             return Err(error.into());
         }
         if !more {
-            println!("clocks that passed a limit: {passed}");
-            return Ok(());
+            return Ok(passed);
         }
     }
 }

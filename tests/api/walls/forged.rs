@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lindung_domain::{Actor, Purpose, Role};
-use lindung_tests::{Inside, TestApp, context};
+use lindung_tests::{Inside, TestApp, context, referral_body};
 use serde_json::{Value, json};
 
 use super::about_a_case;
@@ -25,6 +25,23 @@ async fn world(app: &TestApp) -> BTreeSet<String> {
     let entry = seen.items().iter().find(|it| it["outcome"] == "permitted").unwrap()["id"].as_str().unwrap().to_owned();
     let withheld = json!({ "ground": "s15-e", "reason": "It would tell of the investigation." });
     school.post(&format!("{}/accesses/{entry}/withhold", case.path), &withheld).await.is(200);
+    let welfare = app.supervisor("KPWKM.JKM").await;
+    let consent = school.consents(case.child(0), &["KPWKM.JKM"], &["health", "risk"], app.now()).await;
+    let mut terms = referral_body("KPWKM.JKM");
+    let until = (app.now() + chrono::Duration::days(1)).to_rfc3339();
+    terms["shares"] = json!([
+        { "section": "health", "basis": { "kind": "consent" } },
+        { "section": "risk", "basis": { "kind": "override", "reason": "Danger.", "until": until } },
+    ]);
+    welfare.does(&school.refers_in(&case, &terms).await, "accept", json!({})).await;
+    school.post(&format!("{}/withdraw", consent.path), &json!({})).await.is(200);
+    welfare.post(&format!("{}/confirm", consent.path), &json!({})).await.is(200);
+    let occurred = json!({ "kind": "examined", "occurredAt": app.now() - chrono::Duration::hours(1) });
+    school.post(&format!("{}/occurrences", case.path), &occurred).await.is(201);
+    let offer = json!({ "to": "KPWKM.JKM", "keeps": "outcome-only", "reason": "Yours." });
+    school.post(&format!("{}/handoffs", case.path), &offer).await.is(201);
+    let identifier = json!({ "system": "mykid", "value": "none-such" });
+    school.post("/v1/status-checks", &json!({ "identifier": identifier, "careScheduled": true })).await.is(200);
     let tables = about_a_case(&app.database);
     for table in &tables {
         assert!(app.database.count(table) > 0, "{table} is empty: nothing is shown by seeing nothing in it");

@@ -32,7 +32,8 @@ impl Played {
 }
 
 /// Plays a story up to its end or to the first step that is answered other than expected, with the
-/// clients whose credentials are given, and writes to `out` a transcript that a coordinator can read.
+/// clients whose credentials are given, and writes to `out` a transcript that a coordinator can read. `pass` lets time
+/// pass, where a step says how much.
 ///
 /// # Errors
 /// No client may speak for an actor, a token is refused, the service does not answer, or a step
@@ -41,6 +42,7 @@ pub async fn play(
     story: &Story,
     api: &Api,
     credentials: &[Credentials],
+    pass: impl Fn(&str) -> Result<(), String>,
     out: &mut impl Write,
 ) -> Result<Played, Error> {
     let mut stage = Stage { api, credentials, tokens: BTreeMap::new(), variables: Variables::default() };
@@ -50,6 +52,10 @@ pub async fn play(
     for (number, step) in (1..).zip(&story.steps) {
         let wrong = |why: String| Error::Story { at: format!("step {number} ({})", step.say), why };
         let actor = story.actors.get(&step.actor).ok_or_else(|| wrong(format!("there is no actor {}", step.actor)))?;
+        if let Some(time) = &step.after {
+            transcript::pause(time, out)?;
+            pass(time).map_err(wrong)?;
+        }
         let request = step.request(&stage.variables).map_err(wrong)?;
         transcript::deed(number, crate::now(), actor, &request.say, out)?;
         let reply = stage.send(&step.actor, actor, &request).await?;

@@ -31,6 +31,11 @@ pub(super) fn cast<'a>(actors: impl Iterator<Item = &'a Actor>, out: &mut impl W
     Ok(())
 }
 
+/// That time passes.
+pub(super) fn pause(time: &str, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "\n     … {time} pass without an answer")
+}
+
 /// Who did what, and when.
 pub(super) fn deed(number: usize, at: DateTime<Utc>, actor: &Actor, say: &str, out: &mut impl Write) -> io::Result<()> {
     let Actor { name, title, agency, .. } = actor;

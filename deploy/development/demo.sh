@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make demo: plays the story against the service that runs, or against one that lives just as long as the story.
+# make demo: plays the stories against the service that runs, or against one that lives just as long as they do.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 require curl
@@ -10,5 +10,5 @@ else
   start_service
 fi
 code=0
-"$lindung" demo deploy/demo/story.json || code=$?
+"$lindung" demo deploy/demo/story.json deploy/demo/responsibility.json || code=$?
 exit "$code"

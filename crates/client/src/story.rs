@@ -221,9 +221,10 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_is_a_story() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo/story.json");
-        let story = Story::load(&path).unwrap();
+    fn the_demo_is_stories() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo");
+        Story::load(&folder.join("responsibility.json")).unwrap();
+        let story = Story::load(&folder.join("story.json")).unwrap();
         let agencies: BTreeSet<&str> = story.actors.values().filter_map(|it| it.agency.split('.').next()).collect();
         assert!(["KPM", "KDN", "KPWKM", "KK"].iter().all(|it| agencies.contains(it)), "four ministries: {agencies:?}");
     }

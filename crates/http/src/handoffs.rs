@@ -1,17 +1,18 @@
 //! Handoffs: the lead of a case, asked for, offered, taken or not.
 
+mod bodies;
 mod view;
 
 use actix_web::web::{Data, Path};
 use actix_web::{get, post};
 use lindung_domain::case::Asking;
-use lindung_domain::handoff::{Command, Handoff, HandoffStatus, Keeps};
+use lindung_domain::handoff::{Command, Handoff, HandoffStatus};
 use lindung_domain::refusal::Expected;
 use lindung_domain::section::text;
-use lindung_domain::{AgencyCode, CaseId, HandoffId};
+use lindung_domain::{CaseId, HandoffId};
 use lindung_persistence::{Db, HandoffFilter, HandoffItem, Repeat, Target};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
@@ -24,6 +25,7 @@ use crate::openapi::{IfMatchHeader, KeyHeader, NewKeyHeader, ReadProblems, Write
 use crate::problem::Problem;
 use crate::respond::{Done, PAGE_DEFAULT, PAGE_LIMIT, Page, Versioned};
 use crate::timeline::PageParams;
+use bodies::{AcceptHandoff, Because, OfferCase, OfferHandoff};
 use view::{HandoffAck, HandoffView};
 
 /// The routes of handoffs.
@@ -39,50 +41,6 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(decline_handoff)
         .service(refuse_handoff)
         .service(withdraw_handoff);
-}
-
-/// Why.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = HandoffReason)]
-struct Because {
-    /// In words.
-    #[schema(min_length = 1, max_length = 4000)]
-    reason: String,
-}
-
-/// To whom a case is offered, and how.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct OfferCase {
-    /// The agency that is to lead it.
-    to: AgencyCode,
-    /// What your agency keeps.
-    keeps: Keeps,
-    /// Why.
-    #[schema(min_length = 1, max_length = 4000)]
-    reason: String,
-}
-
-/// How a case is offered to whoever asked for it, or offered again as it is now.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct OfferHandoff {
-    /// What your agency keeps.
-    keeps: Keeps,
-    /// Why.
-    #[schema(min_length = 1, max_length = 4000)]
-    reason: String,
-}
-
-/// What is accepted.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct AcceptHandoff {
-    /// The version of the manifest that you accept; that of the offer when left out.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, pattern = "^[0-9a-f]{64}$")]
-    manifest: Option<String>,
 }
 
 /// Which handoffs are wanted.

@@ -1,24 +1,16 @@
 //! A case with all that decisions about it need: locked, then loaded in a fresh snapshot.
 
+mod loaded;
 mod rows;
 
 use diesel::pg::PgConnection;
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Uuid as SqlUuid};
 use diesel::{OptionalExtension, RunQueryDsl};
-use lindung_domain::case::{Asking, CaseFile};
-use lindung_domain::clock::Running;
-use lindung_domain::consent::Consent;
-use lindung_domain::emergency::{self, EmergencyAccess, Trust};
+use lindung_domain::case::CaseFile;
+use lindung_domain::emergency::Trust;
 use lindung_domain::grant::Grant;
-use lindung_domain::handoff::Handoff;
-use lindung_domain::overrides::Override;
-use lindung_domain::policy::{self, Act, Relation};
-use lindung_domain::proposal::Proposal;
-use lindung_domain::referral::{Action, Referral};
-use lindung_domain::release::Entry;
 use lindung_domain::{
     AccessId, Actor, CaseId, ChildId, ConsentId, EmergencyId, GrantId, HandoffId, OverrideId, ProposalId, ReferralId,
-    Refusal,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -30,14 +22,15 @@ use crate::consents;
 use crate::db::{Call, Writing};
 use crate::emergencies;
 use crate::error::Error;
-use crate::grants::{self, GrantItem};
+use crate::grants;
 use crate::handoffs;
-use crate::idempotency::{self, Answer, KeptAnswer, Repeat};
+use crate::idempotency::{self, KeptAnswer, Repeat};
 use crate::overrides;
 use crate::proposals;
 use crate::referrals::ReferralRow;
 use crate::sql::Sql;
 
+pub use loaded::Loaded;
 pub(crate) use rows::{CaseRow, GrantRow};
 use rows::{parties_of, shields_of};
 
@@ -83,139 +76,6 @@ impl Target {
             | Target::Access(_, id) => (Some(id.0), None),
             Target::Referral(id) => (None, Some(id.0)),
         }
-    }
-}
-
-/// What was loaded for a decision.
-#[derive(Debug)]
-pub struct Loaded {
-    file: Option<CaseFile>,
-    referral: Option<Referral>,
-    emergency: Option<EmergencyAccess>,
-    trust: Trust,
-    proposal: Option<Proposal>,
-    handoff: Option<Handoff>,
-    grant: Option<GrantItem>,
-    consent: Option<Consent>,
-    overridden: Option<Override>,
-    entry: Option<Entry>,
-    /// The clocks of the case that run, as far as the actor may know of them.
-    pub(crate) running: Vec<Running>,
-    pub(crate) event_count: i64,
-    pub(crate) replay: Option<Answer>,
-}
-
-impl Loaded {
-    /// The case.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn file(&self) -> Result<&CaseFile, Refusal> {
-        self.file.as_ref().ok_or(Refusal::NotFound)
-    }
-
-    /// The referral.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn referral(&self) -> Result<&Referral, Refusal> {
-        self.referral.as_ref().ok_or(Refusal::NotFound)
-    }
-
-    /// The emergency access.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn emergency(&self) -> Result<&EmergencyAccess, Refusal> {
-        self.emergency.as_ref().ok_or(Refusal::NotFound)
-    }
-
-    /// Whether the actor may look at all in an emergency; known only where one is asked for or confirmed.
-    pub fn trust(&self) -> Trust {
-        self.trust
-    }
-
-    /// The proposal.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn proposal(&self) -> Result<&Proposal, Refusal> {
-        self.proposal.as_ref().ok_or(Refusal::NotFound)
-    }
-
-    /// The handoff.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn handoff(&self) -> Result<&Handoff, Refusal> {
-        self.handoff.as_ref().ok_or(Refusal::NotFound)
-    }
-
-    /// The grant, whether or not it is live.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn grant(&self) -> Result<&GrantItem, Refusal> {
-        self.grant.as_ref().ok_or(Refusal::NotFound)
-    }
-
-    /// The consent.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn consent(&self) -> Result<&Consent, Refusal> {
-        self.consent.as_ref().ok_or(Refusal::NotFound)
-    }
-
-    /// The override.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn overridden(&self) -> Result<&Override, Refusal> {
-        self.overridden.as_ref().ok_or(Refusal::NotFound)
-    }
-
-    /// The access.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn entry(&self) -> Result<&Entry, Refusal> {
-        self.entry.as_ref().ok_or(Refusal::NotFound)
-    }
-
-    pub(crate) fn case_id(&self) -> Option<CaseId> {
-        self.file.as_ref().map(|it| it.case.record().id)
-    }
-
-    /// Whether what an answer tells of may still be seen: a repeat passes the policy again, and
-    /// where the right has gone it is as if there had never been anything.
-    pub(crate) fn require_read(&self, target: Target, asking: &Asking<'_>) -> Result<Relation, Refusal> {
-        let file = self.file()?;
-        if matches!(target, Target::Emergency(_) | Target::EmergencyAccess(..)) {
-            return emergency::require_trust(self.trust, asking).map_err(|_| Refusal::NotFound);
-        }
-        if let Some(entry) = &self.entry {
-            let relations = entry.relations(file, asking);
-            return policy::require(asking.actor, Act::WithholdAccess, &relations).map_err(|_| Refusal::NotFound);
-        }
-        if let Some(handoff) = &self.handoff {
-            return handoff.require_read(file, asking).map_err(|_| Refusal::NotFound);
-        }
-        if let Some(consent) = &self.consent {
-            return consent.require_read(file, asking).map_err(|_| Refusal::NotFound);
-        }
-        if let Some(overridden) = &self.overridden {
-            let relations = overridden.relations(file, asking);
-            return policy::require(asking.actor, Act::ReadOverrides, &relations).map_err(|_| Refusal::NotFound);
-        }
-        let right = match &self.referral {
-            // A client alone reads no referral, but it may be told again of the receipt that it gave.
-            Some(referral) => referral
-                .require_read(Act::ReadReferral, file, asking)
-                .or_else(|_| referral.require_read(Act::Referral(Action::Receive), file, asking)),
-            None => file.decide(Act::ReadCase, asking).map(|it| it.rule),
-        };
-        right.map_err(|_| Refusal::NotFound)
     }
 }
 

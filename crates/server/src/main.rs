@@ -45,7 +45,7 @@ enum Command {
     Token(speak::Token),
     /// Print the OpenAPI document.
     Openapi,
-    /// Play a story against the running service.
+    /// Play stories against the running service.
     Demo(speak::Demo),
 }
 

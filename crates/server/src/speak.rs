@@ -10,6 +10,7 @@ use tokio::runtime::Builder;
 
 use crate::Failure;
 use crate::config::Config;
+use crate::work;
 
 /// Whose token, and what for.
 #[derive(Debug, Args)]
@@ -34,11 +35,12 @@ pub struct Token {
     dpop: Option<Vec<String>>,
 }
 
-/// Which story.
+/// Which stories.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// The file.
-    story: PathBuf,
+    /// The files, in their order.
+    #[arg(required = true)]
+    stories: Vec<PathBuf>,
 }
 
 /// Prints a token, or the header fields of one request.
@@ -71,15 +73,21 @@ pub fn token(config: &Config, token: Token) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Plays a story; fails if a step is answered other than it expects.
+/// Plays stories; fails if a step is answered other than it expects.
 ///
 /// # Errors
-/// The story cannot be played at all.
+/// A story cannot be played at all.
 pub fn demo(config: &Config, demo: &Demo) -> Result<ExitCode, Failure> {
-    let story = story::Story::load(&demo.story)?;
     let credentials = Credentials::load_all(config.credentials()?)?;
     let api = Api::new(&config.issuer()?)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let played = runtime.block_on(story::play(&story, &api, &credentials, &mut std::io::stdout()))?;
-    Ok(if played.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let pass = |time: &str| work::pass(config, time).map_err(|it| it.to_string());
+    for path in &demo.stories {
+        let story = story::Story::load(path)?;
+        let played = runtime.block_on(story::play(&story, &api, &credentials, pass, &mut std::io::stdout()))?;
+        if !played.is_good() {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }

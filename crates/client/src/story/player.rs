@@ -203,7 +203,7 @@ mod tests {
         let (issuer, asked) = service(vec![token(), opened, last]);
         let credentials = Credentials::generate("kpm-system", "KPM", vec!["KPM.SEKOLAH".into()], vec![]).unwrap();
         let mut out = Vec::new();
-        let played = play(&story(), &Api::new(&issuer).unwrap(), &[credentials], &mut out).await.unwrap();
+        let played = play(&story(), &Api::new(&issuer).unwrap(), &[credentials], |_| Ok(()), &mut out).await.unwrap();
         (played, String::from_utf8(out).unwrap(), asked.join().unwrap())
     }
 
@@ -240,14 +240,15 @@ mod tests {
     async fn a_refused_token_is_an_error() {
         let (issuer, _asked) = service(vec![("401 Unauthorized", JSON, json!({ "error": "invalid_client" }))]);
         let credentials = Credentials::generate("kpm-system", "KPM.SEKOLAH", vec![], vec![]).unwrap();
-        let error = play(&story(), &Api::new(&issuer).unwrap(), &[credentials], &mut Vec::new()).await.unwrap_err();
+        let error =
+            play(&story(), &Api::new(&issuer).unwrap(), &[credentials], |_| Ok(()), &mut Vec::new()).await.unwrap_err();
         assert_eq!(error.to_string(), "no token for KPM.SEKOLAH from client kpm-system: 401 invalid_client");
     }
 
     #[tokio::test]
     async fn somebody_must_speak_for_an_actor() {
         let api = Api::new("http://127.0.0.1:9").unwrap();
-        let error = play(&story(), &api, &[], &mut Vec::new()).await.unwrap_err();
+        let error = play(&story(), &api, &[], |_| Ok(()), &mut Vec::new()).await.unwrap_err();
         assert!(matches!(error, Error::Nobody(agency) if agency == "KPM.SEKOLAH"));
     }
 }

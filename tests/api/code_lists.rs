@@ -3,9 +3,11 @@
 use chrono::Duration;
 use lindung_domain::actor::{Purpose, Role};
 use lindung_domain::case::CaseStatus;
+use lindung_domain::clock::ClockState;
 use lindung_domain::consent::{Capacity, ConsentStatus};
 use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
+use lindung_domain::handoff::{HandoffAction, HandoffStatus, Keeps};
 use lindung_domain::message::MessageKind;
 use lindung_domain::occurrence::OccurrenceKind;
 use lindung_domain::proposal::{ProposalKind, ProposalStatus};
@@ -140,7 +142,8 @@ async fn the_lists_hold_just_the_codes_that_the_service_knows() {
         "case-status": CaseStatus, "message-kind": MessageKind, "grant-source": Source,
         "emergency-code": EmergencyCode, "review-outcome": ReviewOutcome, "proposal-kind": ProposalKind,
         "proposal-status": ProposalStatus, "withhold-ground": WithholdGround, "representative": Representative, "deed": Deed,
-        "occurrence-kind": OccurrenceKind,
+        "occurrence-kind": OccurrenceKind, "clock-state": ClockState,
+        "handoff-status": HandoffStatus, "handoff-action": HandoffAction, "handoff-keeps": Keeps,
         "consent-capacity": Capacity, "consent-status": ConsentStatus,
     ];
     for (list, known) in &closed {

@@ -8,6 +8,7 @@ use lindung_domain::clock::Ended;
 use lindung_domain::consent::Capacity;
 use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
+use lindung_domain::handoff::{HandoffStatus, Keeps};
 use lindung_domain::occurrence::OccurrenceKind;
 use lindung_domain::proposal::{ProposalKind, ProposalStatus};
 use lindung_domain::referral::Status;
@@ -216,6 +217,8 @@ fn the_database_admits_just_the_codes_that_the_service_knows() {
     check("clocks", "priority", priorities());
     check("clocks", "ended", Ended::ALL.iter().map(|it| it.as_str()).collect());
     check("occurrences", "kind", OccurrenceKind::ALL.iter().map(|it| it.as_str()).collect());
+    check("handoffs", "status", HandoffStatus::ALL.iter().map(|it| it.as_str()).collect());
+    check("handoffs", "keeps", Keeps::ALL.iter().map(|it| it.as_str()).collect());
     check("emergency_accesses", "code", EmergencyCode::ALL.iter().map(|it| it.as_str()).collect());
     check("emergency_accesses", "review", ReviewOutcome::ALL.iter().map(|it| it.as_str()).collect());
     check("proposals", "status", ProposalStatus::ALL.iter().map(|it| it.as_str()).collect());

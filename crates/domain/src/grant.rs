@@ -154,6 +154,7 @@ impl Grant {
 
 /// How the grants of a case move.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "most of them are given")]
 pub enum GrantChange {
     /// A new grant.
     Give(Grant),

@@ -174,7 +174,9 @@ async fn a_crowd_on_one_case_leaves_no_hole() {
         _ => school.post(&referrals, &refer).await.is(201),
     };
     join_all((0..MANY).map(crowd)).await;
-    assert_eq!(app.database.count("events"), 3 + MANY as i64);
+    let met = "events where kind like '%clock.met'";
+    assert_eq!(app.database.count(met), 2, "acceptance met two clocks");
+    assert_eq!(app.database.count("events"), 3 + 2 + MANY as i64);
     assert_eq!(app.database.count("messages"), 26);
     assert_dense(&app);
 }

@@ -221,11 +221,11 @@ impl Clock {
         self.ended = Some((how, at));
     }
 
-    /// What those concerned are told when it is met.
-    fn met(&self, at: DateTime<Utc>, cause: &Event) -> Event {
-        let late = self.due_at.is_some_and(|due| at > due);
+    /// What those concerned are told when it is met; nothing where there was no limit to meet.
+    fn met(&self, at: DateTime<Utc>, cause: &Event) -> Option<Event> {
+        let late = at > self.due_at?;
         let data = json!({ "clock": self.code, "dueAt": self.due_at, "metAt": at, "late": late });
-        Event::new("clock.met", self.subject, cause.recipients.clone(), data)
+        Some(Event::new("clock.met", self.subject, cause.recipients.clone(), data))
     }
 
     /// Whether the fact ends it, and how.
@@ -248,7 +248,7 @@ pub fn moved(running: &[Running], events: &[Event], now: DateTime<Utc>) -> (Vec<
             match clock.ended_by(kind, at) {
                 Some(Ended::Met) => {
                     clock.end(Ended::Met, at);
-                    told.push(clock.met(at, event));
+                    told.extend(clock.met(at, event));
                 }
                 Some(Ended::Void) => clock.end(Ended::Void, at),
                 None if stakes.over || is(&rule.restarts) => clock.end(Ended::Void, at),
@@ -285,7 +285,7 @@ pub fn moved(running: &[Running], events: &[Event], now: DateTime<Utc>) -> (Vec<
             if let Some((at, how)) = ends.min_by_key(|it| it.0) {
                 clock.end(how, at);
                 if how == Ended::Met {
-                    told.push(clock.met(at, event));
+                    told.extend(clock.met(at, event));
                 }
             }
             started.push(ClockChange::Start(clock));

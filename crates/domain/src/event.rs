@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::actor::SECRETARIAT;
 use crate::clock::{self, ClockChange, Running};
 use crate::grant::GrantChange;
-use crate::id::{AgencyCode, CaseId, ChildId, EmergencyId, GrantId, HandoffId, ProposalId, ReferralId};
+use crate::id::{AgencyCode, CaseId, ChildId, DataSharingId, EmergencyId, GrantId, HandoffId, ProposalId, ReferralId};
 use crate::message::Message;
 use crate::policy::Relation;
 use crate::values::Priority;
@@ -31,6 +31,8 @@ pub enum Subject {
     Handoff(HandoffId),
     /// A grant that was given or ended by hand.
     Grant(GrantId),
+    /// A data-sharing request, which is about no case.
+    DataSharing(DataSharingId),
 }
 
 /// One thing that happened to one resource.

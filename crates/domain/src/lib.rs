@@ -8,6 +8,7 @@
 pub mod actor;
 pub mod case;
 pub mod clock;
+pub mod data_sharing;
 pub mod emergency;
 pub mod event;
 pub mod grant;
@@ -27,8 +28,8 @@ pub mod values;
 pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
-    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, EmergencyId, EventId, GrantId, HandoffId,
-    MessageId, OccurrenceId, OfficerId, ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
+    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, DataSharingId, EmergencyId, EventId,
+    GrantId, HandoffId, MessageId, OccurrenceId, OfficerId, ProposalId, ReferralId, ReleaseId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

@@ -40,6 +40,8 @@ codes! {
         Colleague,
         /// Asked for it.
         Requester,
+        /// Data is asked of it.
+        Provider,
         /// Made the access that it is about.
         Accessor,
         /// A handoff is offered to it, or was asked for by it.
@@ -156,6 +158,18 @@ pub enum Act {
     ListClocks,
     /// Read how fast agencies answer.
     ReadStatistics,
+    /// Ask another agency for data.
+    RequestData,
+    /// List the data-sharing requests that one's agency made or was asked.
+    ListDataRequests,
+    /// Read a data-sharing request.
+    ReadDataRequest,
+    /// Grant, refuse or defer a data-sharing request.
+    DecideDataRequest,
+    /// Take back a data-sharing request.
+    WithdrawDataRequest,
+    /// Read the register of data-sharing requests (Act 864 s.21).
+    ReadRegister,
 }
 
 impl Act {
@@ -171,6 +185,14 @@ impl Act {
         all.extend([Suspend, ReadAccesses, ReleaseAccesses, WithholdAccess, AskHandoff, OfferHandoff, AcceptHandoff]);
         all.extend([DeclineHandoff, RefuseHandoff, WithdrawAsk, WithdrawOffer, ReadHandoff, ListHandoffs]);
         all.extend([ReadGrants, GiveGrant, EndGrant, RecordOccurrence, ReadOccurrences, ListClocks, ReadStatistics]);
+        all.extend([
+            RequestData,
+            ListDataRequests,
+            ReadDataRequest,
+            DecideDataRequest,
+            WithdrawDataRequest,
+            ReadRegister,
+        ]);
         all
     }
 }

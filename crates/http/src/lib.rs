@@ -15,6 +15,7 @@ mod children;
 mod clocks;
 mod code_lists;
 mod cursor;
+mod data_sharing;
 mod emergencies;
 mod extract;
 mod grants;
@@ -38,6 +39,7 @@ mod respond;
 mod sections;
 pub mod serve;
 mod service;
+mod sheet;
 mod shields;
 mod suspensions;
 mod timeline;
@@ -74,6 +76,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(referrals::routes)
                 .configure(handoffs::routes)
                 .configure(grants::routes)
+                .configure(data_sharing::routes)
                 .configure(access_log::routes)
                 .configure(accesses::routes)
                 .configure(releases::routes)

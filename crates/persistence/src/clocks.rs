@@ -8,7 +8,9 @@ use lindung_domain::clock::{self, Clock, ClockChange, ClockState, Ended, Running
 use lindung_domain::event::Subject;
 use lindung_domain::policy::{self, Act};
 use lindung_domain::values::Priority;
-use lindung_domain::{AgencyCode, CaseId, ChildId, ClockId, EmergencyId, ProposalId, ReferralId, Role};
+use lindung_domain::{
+    AgencyCode, CaseId, ChildId, ClockId, DataSharingId, EmergencyId, HandoffId, ProposalId, ReferralId, Role,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -26,7 +28,7 @@ pub(crate) struct ClockRow {
     code: String,
     pub(crate) case_id: Option<CaseId>,
     subject_type: String,
-    subject_id: Uuid,
+    pub(crate) subject_id: Uuid,
     asker: Option<AgencyCode>,
     holder: Option<AgencyCode>,
     priority: Option<Priority>,
@@ -106,6 +108,8 @@ impl ClockRow {
             "referral" => Subject::Referral(ReferralId(subject_id)),
             "emergency-access" => Subject::Emergency(EmergencyId(subject_id)),
             "proposal" => Subject::Proposal(ProposalId(subject_id)),
+            "handoff" => Subject::Handoff(HandoffId(subject_id)),
+            "data-sharing-request" => Subject::DataSharing(DataSharingId(subject_id)),
             _ => return Err(Error::Fault("a clock runs on what nobody knows".to_owned())),
         };
         let clock = Clock {

@@ -87,6 +87,8 @@ pub struct Loaded {
     handoff: Option<Handoff>,
     grant: Option<GrantItem>,
     entry: Option<Entry>,
+    /// The agencies that the command names, as far as they are registered.
+    pub(crate) parties: Vec<Party>,
     /// The clocks of the case that run, as far as the actor may know of them.
     pub(crate) running: Vec<Running>,
     pub(crate) event_count: i64,
@@ -327,6 +329,7 @@ pub(crate) fn load(
         _ => None,
     };
     let referral = referral.map(serde_json::from_value::<ReferralRow>).transpose()?.map(ReferralRow::into_referral);
+    let parties = parties_of(party_rows)?;
     let file = match case_row {
         None => None,
         Some(row) => Some(CaseFile {
@@ -336,7 +339,7 @@ pub(crate) fn load(
             shielded: shields_of(shielded)?,
             open_referrals: open_referrals.into_iter().map(ReferralId).collect(),
             handoffs: handoffs::restored(handoff_rows)?,
-            parties: parties_of(party_rows)?,
+            parties: parties.clone(),
         }),
     };
     let running = clocks::running(running)?;
@@ -351,6 +354,7 @@ pub(crate) fn load(
         handoff: None,
         grant: None,
         entry: None,
+        parties,
         running,
         event_count,
         replay,

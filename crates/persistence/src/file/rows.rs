@@ -5,7 +5,7 @@ use lindung_domain::case::{self, Case, Header};
 use lindung_domain::grant::Grant;
 use lindung_domain::referral::Basis;
 use lindung_domain::shield::{Admitted, Shield};
-use lindung_domain::{CaseId, ChildId, GrantId, HandoffId, ReferralId, Version};
+use lindung_domain::{CaseId, ChildId, DataSharingId, GrantId, HandoffId, ReferralId, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -80,6 +80,7 @@ pub(crate) struct GrantRow {
     source: lindung_domain::grant::Source,
     referral_id: Option<ReferralId>,
     handoff_id: Option<HandoffId>,
+    request_id: Option<DataSharingId>,
     officer: Option<lindung_domain::OfficerId>,
     chain: Vec<ReferralId>,
     reason: Option<String>,
@@ -102,6 +103,7 @@ impl GrantRow {
             source,
             referral,
             handoff,
+            request,
             officer,
             chain,
             reason,
@@ -121,6 +123,7 @@ impl GrantRow {
             source,
             referral_id: referral,
             handoff_id: handoff,
+            request_id: request,
             officer,
             chain,
             reason,
@@ -143,6 +146,7 @@ impl GrantRow {
             source,
             referral_id,
             handoff_id,
+            request_id,
             officer,
             chain,
             reason,
@@ -162,6 +166,7 @@ impl GrantRow {
             source,
             referral: referral_id,
             handoff: handoff_id,
+            request: request_id,
             officer,
             chain,
             reason,

@@ -65,6 +65,7 @@ impl Work {
             ("{release}", &self.release),
             ("{entry}", &self.entry),
             ("{section}", section.as_str()),
+            ("{request}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{suspension}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{code}", "KPM"),
             ("{list}", "offence"),

@@ -3,6 +3,7 @@
 use chrono::Duration;
 use lindung_domain::actor::{Purpose, Role};
 use lindung_domain::case::CaseStatus;
+use lindung_domain::data_sharing::{DataSharingStatus, RefusalGround, SharingPurpose};
 use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
 use lindung_domain::message::MessageKind;
@@ -139,7 +140,8 @@ async fn the_lists_hold_just_the_codes_that_the_service_knows() {
         "case-status": CaseStatus, "message-kind": MessageKind, "grant-source": Source,
         "emergency-code": EmergencyCode, "review-outcome": ReviewOutcome, "proposal-kind": ProposalKind,
         "proposal-status": ProposalStatus, "withhold-ground": WithholdGround, "representative": Representative, "deed": Deed,
-        "occurrence-kind": OccurrenceKind,
+        "occurrence-kind": OccurrenceKind, "data-sharing-purpose": SharingPurpose,
+        "data-sharing-refusal": RefusalGround, "data-sharing-status": DataSharingStatus,
     ];
     for (list, known) in &closed {
         let told = reader.get(&format!("/v1/code-lists/{list}")).await.is(200);

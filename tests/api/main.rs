@@ -8,6 +8,7 @@ mod cases;
 mod children;
 mod code_lists;
 mod contract;
+mod data_sharing;
 mod emergencies;
 mod grants;
 mod handoffs;

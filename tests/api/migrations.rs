@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use diesel::connection::SimpleConnection;
 use lindung_domain::case::CaseStatus;
 use lindung_domain::clock::Ended;
+use lindung_domain::data_sharing::{DataSharingStatus, SharingPurpose};
 use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
 use lindung_domain::occurrence::OccurrenceKind;
@@ -220,10 +221,12 @@ fn the_database_admits_just_the_codes_that_the_service_knows() {
     check("proposals", "status", ProposalStatus::ALL.iter().map(|it| it.as_str()).collect());
     check("proposals", "kind", ProposalKind::ALL.iter().map(|it| it.as_str()).collect());
     check("withheld_accesses", "ground", WithholdGround::ALL.iter().map(|it| it.as_str()).collect());
+    check("data_sharing_requests", "status", DataSharingStatus::ALL.iter().map(|it| it.as_str()).collect());
+    check("data_sharing_requests", "purpose", SharingPurpose::ALL.iter().map(|it| it.as_str()).collect());
     check("releases", "representative", Representative::ALL.iter().map(|it| it.as_str()).collect());
     let checks = database.count("pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace");
     assert_eq!(
-        checks, 24,
+        checks, 28,
         "a check that this test does not know; others are the grammar of agency codes, what is sealed or destroyed, that \
          a suspension is of either, that a registration takes two, that a clock ends at a time, and which events have no case"
     );

@@ -61,7 +61,7 @@ fn fill(path: &str) -> (String, Option<String>) {
                 "{section}" if path.contains("{child}") => "risk",
                 "{section}" => "summary",
                 "{case}" | "{child}" | "{referral}" | "{access}" | "{proposal}" | "{suspension}" | "{entry}"
-                | "{release}" | "{handoff}" | "{grant}" => "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01",
+                | "{release}" | "{request}" | "{handoff}" | "{grant}" => "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01",
                 part => {
                     assert!(!part.starts_with('{'), "{path} has a parameter that this test does not know");
                     return part;

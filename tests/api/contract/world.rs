@@ -27,6 +27,14 @@ fn terms(to: &str, sections: &[&str]) -> Value {
     })
 }
 
+/// What the police asks of the school.
+fn asks_for_data() -> Value {
+    json!({
+        "dataRequested": "Pupils threatened with images since August.", "purpose": "A864.13.b", "purposeText": "To find the sender.",
+        "provider": SCHOOL, "handling": "By two officers.",
+    })
+}
+
 impl<'a> World<'a> {
     /// A new one; `n` makes its doctor another than those before.
     pub async fn new(app: &'a TestApp, n: usize) -> World<'a> {
@@ -56,6 +64,8 @@ impl<'a> World<'a> {
         let entry =
             format!("select id from access_log where action = 'create_case' and case_ids = array['{}'::uuid]", case.id);
         let entry = app.database.rows(&entry)[0]["id"].as_str().unwrap().to_owned();
+        let asked = app.officer(POLICE).await.post("/v1/data-sharing-requests", &asks_for_data()).await;
+        let request = asked.is(201).reference().id;
         let ids = vec![
             ("case", case.id.clone()),
             ("child", child),
@@ -65,6 +75,7 @@ impl<'a> World<'a> {
             ("release", release),
             ("suspension", suspension),
             ("entry", entry),
+            ("request", request),
         ];
         World { app, case, ids }
     }
@@ -114,6 +125,14 @@ impl<'a> World<'a> {
                 json!({ "reference": self.case.body["reference"], "code": "other", "reason": "Unconscious child brought in." })
             }
             "review_emergency_access" => json!({ "outcome": "justified", "note": "Seen." }),
+            "request_data" => asks_for_data(),
+            "grant_data_request" => json!({
+                "shares": [{ "case": self.case.id, "sections": ["summary"] }], "purposes": ["investigation"],
+                "until": "2027-01-01T00:00:00Z",
+            }),
+            "refuse_data_request" => json!({ "grounds": ["A864.15.e"], "reason": "It is before the court." }),
+            "defer_data_request" => json!({ "reason": "So many files.", "until": "2027-01-01T00:00:00Z" }),
+            "withdraw_data_request" => json!({}),
             "create_suspension" => {
                 json!({ "agency": POLICE, "officer": format!("other.{n}"), "reason": "Under inquiry." })
             }

@@ -85,6 +85,7 @@ impl Work {
             ("{handoff}", &self.handoff),
             ("{grant}", &self.grant),
             ("{section}", section.as_str()),
+            ("{request}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{suspension}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{code}", "KPM"),
             ("{list}", "offence"),

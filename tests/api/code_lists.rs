@@ -5,6 +5,7 @@ use lindung_domain::actor::{Purpose, Role};
 use lindung_domain::case::CaseStatus;
 use lindung_domain::clock::ClockState;
 use lindung_domain::consent::{Capacity, ConsentStatus};
+use lindung_domain::data_sharing::{DataSharingStatus, RefusalGround, SharingPurpose};
 use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
 use lindung_domain::handoff::{HandoffAction, HandoffStatus, Keeps};
@@ -143,6 +144,7 @@ async fn the_lists_hold_just_the_codes_that_the_service_knows() {
         "emergency-code": EmergencyCode, "review-outcome": ReviewOutcome, "proposal-kind": ProposalKind,
         "proposal-status": ProposalStatus, "withhold-ground": WithholdGround, "representative": Representative, "deed": Deed,
         "occurrence-kind": OccurrenceKind, "clock-state": ClockState,
+        "data-sharing-purpose": SharingPurpose, "data-sharing-refusal": RefusalGround, "data-sharing-status": DataSharingStatus,
         "handoff-status": HandoffStatus, "handoff-action": HandoffAction, "handoff-keeps": Keeps,
         "consent-capacity": Capacity, "consent-status": ConsentStatus,
     ];

@@ -10,6 +10,7 @@ mod clocks;
 mod code_lists;
 mod consents;
 mod contract;
+mod data_sharing;
 mod emergencies;
 mod grants;
 mod handoffs;

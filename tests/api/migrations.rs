@@ -6,6 +6,7 @@ use diesel::connection::SimpleConnection;
 use lindung_domain::case::CaseStatus;
 use lindung_domain::clock::Ended;
 use lindung_domain::consent::Capacity;
+use lindung_domain::data_sharing::{DataSharingStatus, SharingPurpose};
 use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
 use lindung_domain::grant::Source;
 use lindung_domain::handoff::{HandoffStatus, Keeps};
@@ -226,6 +227,8 @@ fn the_database_admits_just_the_codes_that_the_service_knows() {
     check("consents", "capacity", Capacity::ALL.iter().map(|it| it.as_str()).collect());
     check("overrides", "review", ReviewOutcome::ALL.iter().map(|it| it.as_str()).collect());
     check("withheld_accesses", "ground", WithholdGround::ALL.iter().map(|it| it.as_str()).collect());
+    check("data_sharing_requests", "status", DataSharingStatus::ALL.iter().map(|it| it.as_str()).collect());
+    check("data_sharing_requests", "purpose", SharingPurpose::ALL.iter().map(|it| it.as_str()).collect());
     check("releases", "representative", Representative::ALL.iter().map(|it| it.as_str()).collect());
     let checks = database.count("pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace");
     assert_eq!(

@@ -17,6 +17,7 @@ const ABOUT_NO_CASE: &[&str] = &[
     "clients",
     "code_lists",
     "codes",
+    "data_sharing_requests",
     "officers",
     "registrations",
     "spent_assertions",

@@ -10,7 +10,8 @@ use crate::actor::SECRETARIAT;
 use crate::clock::{self, ClockChange, Running};
 use crate::grant::GrantChange;
 use crate::id::{
-    AgencyCode, CaseId, ChildId, ConsentId, EmergencyId, GrantId, HandoffId, OverrideId, ProposalId, ReferralId,
+    AgencyCode, CaseId, ChildId, ConsentId, DataSharingId, EmergencyId, GrantId, HandoffId, OverrideId, ProposalId,
+    ReferralId,
 };
 use crate::message::Message;
 use crate::overrides::Override;
@@ -38,6 +39,8 @@ pub enum Subject {
     Consent(ConsentId),
     /// A disclosure without consent.
     Override(OverrideId),
+    /// A data-sharing request, which is about no case.
+    DataSharing(DataSharingId),
 }
 
 /// One thing that happened to one resource.

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::actor::{Actor, Purpose};
-use crate::id::{AgencyCode, CaseId, ChildId, ConsentId, GrantId, HandoffId, OfficerId, OverrideId, ReferralId};
+use crate::id::{
+    AgencyCode, CaseId, ChildId, ConsentId, DataSharingId, GrantId, HandoffId, OfficerId, OverrideId, ReferralId,
+};
 use crate::referral::Basis;
 use crate::section::Section;
 use crate::values::codes;
@@ -27,6 +29,8 @@ codes! {
         BreakGlass,
         /// A supervisor of the lead.
         ByHand,
+        /// A data-sharing request that was granted.
+        DataSharing,
     }
 }
 
@@ -60,6 +64,8 @@ pub struct Grant {
     pub referral: Option<ReferralId>,
     /// The handoff that gave it.
     pub handoff: Option<HandoffId>,
+    /// The data-sharing request that gave it.
+    pub request: Option<DataSharingId>,
     /// The one officer of the agency whom it is for; all of them when unset.
     pub officer: Option<OfficerId>,
     /// The referrals through which it came, the lead's first and the one that gave it last.
@@ -96,6 +102,7 @@ impl Grant {
             source: Source::Lead,
             referral: None,
             handoff: None,
+            request: None,
             officer: None,
             chain: Vec::new(),
             reason: None,

@@ -65,6 +65,8 @@ uuid_ids! {
     ClockId;
     /// A fact outside the system that was recorded (UUIDv7).
     OccurrenceId;
+    /// A data-sharing request (UUIDv7).
+    DataSharingId;
     /// What all events of one command have in common (UUIDv7): CloudEvents' `causationid`.
     CausationId;
 }

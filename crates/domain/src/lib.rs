@@ -9,6 +9,7 @@ pub mod actor;
 pub mod case;
 pub mod clock;
 pub mod consent;
+pub mod data_sharing;
 pub mod emergency;
 pub mod event;
 pub mod grant;
@@ -30,9 +31,9 @@ pub mod values;
 pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
-    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, ConsentId, EmergencyId, EventId, GiverRef,
-    GrantId, HandoffId, MessageId, OccurrenceId, OfficerId, OverrideId, ProposalId, ReferralId, ReleaseId,
-    StatusCheckId, SuspensionId, Version,
+    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, ConsentId, DataSharingId, EmergencyId,
+    EventId, GiverRef, GrantId, HandoffId, MessageId, OccurrenceId, OfficerId, OverrideId, ProposalId, ReferralId,
+    ReleaseId, StatusCheckId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

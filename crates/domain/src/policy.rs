@@ -96,6 +96,7 @@ fn knows(actor: &Actor, relations: &Relations) -> bool {
         | Relation::Emergency
         | Relation::Colleague
         | Relation::Requester
+        | Relation::Provider
         | Relation::Accessor
         | Relation::Addressee
         | Relation::Offeror

@@ -105,6 +105,11 @@ impl Shield {
         self.0.iter().all(through)
     }
 
+    /// Whether it names the agency, or some officer of it.
+    pub(crate) fn names_some_of(&self, agency: &AgencyCode) -> bool {
+        self.0.iter().any(|it| it.agency == *agency)
+    }
+
     /// Those whom it names.
     pub fn names(&self) -> &[Admitted] {
         &self.0

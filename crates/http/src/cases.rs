@@ -58,10 +58,10 @@ fn distinct(techniques: Vec<Technique>) -> Vec<Technique> {
     techniques.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Year and number; the year is Malaysia's.
-fn reference(number: i64, now: DateTime<Utc>) -> String {
+/// Year and number after the letters; the year is Malaysia's.
+pub(crate) fn reference(letters: &str, number: i64, now: DateTime<Utc>) -> String {
     let year = FixedOffset::east_opt(KUALA_LUMPUR).map_or(now.year(), |it| now.with_timezone(&it).year());
-    format!("LDG-{year}-{number:06}")
+    format!("{letters}-{year}-{number:06}")
 }
 
 /// Open a case.
@@ -88,7 +88,7 @@ async fn create_case(app: Data<App>, Caller(call): Caller, body: NewBody<NewCase
     }
     let how = How { target: Target::New, expected: Expected::Any, named: Vec::new(), repeat };
     let opened = app.write(call, how, move |tx, _, asking| {
-        let reference = reference(tx.next_case_number()?, asking.now);
+        let reference = reference("LDG", tx.next_case_number()?, asking.now);
         let change = Case::open(CaseId(Db::new_id()), reference, header.clone(), ids.clone(), contents, asking)?;
         require_codes(tx, &header, asking.now)?;
         let answer = CaseAck::answer(201, &change.entity().case, &ids)?;

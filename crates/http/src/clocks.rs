@@ -115,11 +115,26 @@ async fn list_clocks(
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct PeriodParams {
+pub(crate) struct PeriodParams {
     /// What began from then on; left out: 30 days before `until`.
     from: Option<DateTime<Utc>>,
     /// And before then; left out: now. At most 366 days after `from`.
     until: Option<DateTime<Utc>>,
+}
+
+impl PeriodParams {
+    /// From when on, and before when.
+    ///
+    /// # Errors
+    /// It is too long, or ends before it begins.
+    pub(crate) fn period(self, now: DateTime<Utc>) -> Result<(DateTime<Utc>, DateTime<Utc>), Problem> {
+        let until = self.until.unwrap_or(now);
+        let from = self.from.or_else(|| until.checked_sub_signed(PERIOD)).unwrap_or(until);
+        if from > until || until - from > LONGEST_PERIOD {
+            return Err(Invalid::new("from", "range", "must lie before `until`, by 366 days at most").into());
+        }
+        Ok((from, until))
+    }
 }
 
 /// How fast agencies answered in a period.
@@ -146,13 +161,9 @@ struct ResponseTimes {
 async fn get_response_times(
     app: Data<App>,
     Caller(call): Caller,
-    Params(PeriodParams { from, until }): Params<PeriodParams>,
+    Params(params): Params<PeriodParams>,
 ) -> Result<actix_web::web::Json<ResponseTimes>, Problem> {
-    let until = until.unwrap_or(call.now);
-    let from = from.or_else(|| until.checked_sub_signed(PERIOD)).unwrap_or(until);
-    if from > until || until - from > LONGEST_PERIOD {
-        return Err(Invalid::new("from", "range", "must lie before `until`, by 366 days at most").into());
-    }
+    let (from, until) = params.period(call.now)?;
     let items = app.read(call, move |db, call| db.response_times(call, (from, until))).await?;
     Ok(actix_web::web::Json(ResponseTimes { from, until, items }))
 }

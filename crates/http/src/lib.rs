@@ -16,6 +16,7 @@ mod clocks;
 mod code_lists;
 mod consents;
 mod cursor;
+mod data_sharing;
 mod day;
 mod emergencies;
 mod extract;
@@ -41,6 +42,7 @@ mod respond;
 mod sections;
 pub mod serve;
 mod service;
+mod sheet;
 mod shields;
 mod status_checks;
 mod suspensions;
@@ -78,6 +80,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(referrals::routes)
                 .configure(handoffs::routes)
                 .configure(grants::routes)
+                .configure(data_sharing::routes)
                 .configure(access_log::routes)
                 .configure(accesses::routes)
                 .configure(releases::routes)

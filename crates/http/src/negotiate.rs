@@ -11,7 +11,8 @@ pub const NDJSON: &str = "application/x-ndjson";
 pub const CSV: &str = "text/csv";
 
 /// What some operations can answer with beside JSON.
-const BESIDE_JSON: [(&str, &str); 2] = [("read_access_log", NDJSON), ("get_release", CSV)];
+const BESIDE_JSON: [(&str, &str); 3] =
+    [("read_access_log", NDJSON), ("get_release", CSV), ("read_data_sharing_register", CSV)];
 
 /// An operation that answers with something the client accepts.
 ///

@@ -29,6 +29,7 @@ use crate::routes;
         (name = "accesses", description = "Who has seen a case, and what a child's representative is told of that"),
         (name = "handoffs", description = "Who leads a case, and who is to lead it"),
         (name = "grants", description = "Who may see what of a case"),
+        (name = "data-sharing", description = "What one agency asks of another under the Data Sharing Act 2025, and the register of that"),
         (name = "shields", description = "What is visible only to those named, and what needs two people"),
         (name = "consents", description = "What disclosures rest on: consents on a child, and overrides"),
         (name = "emergency-accesses", description = "Break-glass: a case seen at once, told to its lead and reviewed"),

@@ -26,6 +26,7 @@ use crate::negotiate::{CSV, prefers};
 use crate::openapi::{LanguageHeader, NewKeyHeader, ReadProblems, WriteProblems};
 use crate::problem::Problem;
 use crate::respond::{Done, Links, Localized, answer};
+use crate::sheet;
 
 /// The routes of releases.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -178,22 +179,15 @@ impl ReleaseView {
     }
 
     /// The same for a spreadsheet: the notice, then a line of names, then a line for each access.
-    fn csv(&self) -> Result<Vec<u8>, csv::Error> {
-        let mut lines = csv::Writer::from_writer(Vec::new());
-        lines.write_record([self.notice.as_str(), "", "", "", ""])?;
-        lines.write_record(["at", "agency", "agencyName", "what", "purpose"])?;
-        for ReleasedView { at, agency, agency_name, what, purpose_label, .. } in &self.accesses {
+    fn csv(&self) -> Result<Vec<u8>, Problem> {
+        let head = [[self.notice.as_str(), "", "", "", ""], ["at", "agency", "agencyName", "what", "purpose"]];
+        let line = |it: &ReleasedView| {
+            let ReleasedView { at, agency, agency_name, what, purpose_label, .. } = it;
             let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
-            let purpose = purpose_label.clone().unwrap_or_default();
-            lines.write_record([&at, agency.as_str(), agency_name, what, &purpose].map(inert))?;
-        }
-        lines.into_inner().map_err(|it| csv::Error::from(it.into_error()))
+            [at, agency.to_string(), agency_name.clone(), what.clone(), purpose_label.clone().unwrap_or_default()]
+        };
+        sheet::csv(head.map(|it| it.map(str::to_owned)).into_iter().chain(self.accesses.iter().map(line)))
     }
-}
-
-/// A cell that no spreadsheet takes for a formula.
-fn inert(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 /// Release to a child's lawful representative who has seen its file.
@@ -256,23 +250,9 @@ async fn get_release(
     let released = app.read(call, move |db, call| db.released(call, case, release)).await?;
     let view = ReleaseView::new(&released, language);
     let response = if prefers(&request, CSV) {
-        let text = view.csv().map_err(|_| Problem::Fault("a release is no CSV".to_owned()))?;
-        HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(text)
+        HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(view.csv()?)
     } else {
         HttpResponse::Ok().json(view)
     };
     Ok(Localized(language, response))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for cell in ["=1+1", "+1", "-1", "@sum", "\tx", "\rx"] {
-            assert_eq!(inert(cell), format!("'{cell}"));
-        }
-        assert_eq!(inert("Jabatan Kebajikan"), "Jabatan Kebajikan");
-    }
 }

@@ -106,7 +106,7 @@ pub(crate) fn recorded<ST>(call: &Call, read: Read<ST>) -> Sql<ST> {
 /// What a change touched.
 pub(crate) struct Touched {
     pub(crate) rule: Relation,
-    pub(crate) case: Option<CaseId>,
+    pub(crate) cases: Vec<CaseId>,
     pub(crate) children: Vec<Uuid>,
     pub(crate) sections: Vec<String>,
 }
@@ -118,9 +118,9 @@ pub(crate) fn change(call: &Call, outcome: &'static str, touched: Touched) -> Sq
 
 /// The access row of a change, as part of the statement that saves it: inside of `with … as (…)`.
 pub(crate) fn logged(call: &Call, outcome: &'static str, touched: Touched) -> Sql {
-    let Touched { rule, case, children, sections } = touched;
+    let Touched { rule, cases, children, sections } = touched;
     let (children, sections) = (distinct(children), distinct(sections));
-    let cases: Vec<Uuid> = case.into_iter().map(|it| it.0).collect();
+    let cases: Vec<Uuid> = cases.into_iter().map(|it| it.0).collect();
     row_of_call(call)
         .with(
             "?, ?, ?, ?, ?, 1",
@@ -147,7 +147,7 @@ fn distinct<T: Ord + Clone>(mut items: Vec<T>) -> Vec<T> {
 impl Touched {
     /// A case, or nothing about anybody.
     pub(crate) fn case(rule: Relation, case: Option<CaseId>) -> Self {
-        Touched { rule, case, children: Vec::new(), sections: Vec::new() }
+        Touched { rule, cases: case.into_iter().collect(), children: Vec::new(), sections: Vec::new() }
     }
 }
 

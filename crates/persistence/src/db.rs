@@ -13,11 +13,14 @@ use diesel::sql_types::{Bool, Nullable, Uuid as SqlUuid};
 use lindung_domain::case::Asking;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::refusal::Expected;
-use lindung_domain::{Actor, CaseId, Change, ChildId, ConsentId, EmergencyId, HandoffId, ReferralId, Refusal, Section};
+use lindung_domain::{
+    Actor, CaseId, Change, ChildId, ConsentId, DataSharingId, EmergencyId, HandoffId, ReferralId, Refusal, Section,
+};
 use uuid::Uuid;
 
 use crate::access_log;
 use crate::consents;
+use crate::data_sharing;
 use crate::emergencies;
 use crate::error::Error;
 use crate::file::{self, Loaded, Target};
@@ -106,6 +109,7 @@ pub(crate) enum About {
     Handoff(HandoffId),
     Consents(CaseId, ChildId),
     Consent(ConsentId),
+    DataSharing(DataSharingId),
 }
 
 /// A command on its way into the database.
@@ -285,6 +289,10 @@ fn why_not(conn: &mut PgConnection, call: &Call, about: About) -> Error {
                 let refused = case.require_read(file.file()?, &asking).err();
                 return Ok(refused.unwrap_or(Refusal::NotFound).into());
             }
+            About::DataSharing(id) => {
+                let request = data_sharing::load(conn, id)?.ok_or(Refusal::NotFound)?;
+                return Ok(request.require_read(&asking).err().unwrap_or(Refusal::NotFound).into());
+            }
             About::Emergency(id) => {
                 let known = emergencies::load(conn, id)?.is_some();
                 return Ok(if known { Refusal::NotYours } else { Refusal::NotFound }.into());
@@ -312,7 +320,9 @@ fn why_not(conn: &mut PgConnection, call: &Call, about: About) -> Error {
                 let relations = loaded.file()?.relations_by_consent(child, &asking);
                 policy::require(asking.actor, Act::ReadConsent, &relations).map(|_| ())
             }
-            About::Emergency(_) | About::Handoff(_) | About::Consent(_) => Err(Refusal::NotFound),
+            About::Emergency(_) | About::Handoff(_) | About::Consent(_) | About::DataSharing(_) => {
+                Err(Refusal::NotFound)
+            }
         };
         Ok(refused.err().unwrap_or(Refusal::NotFound).into())
     };

@@ -5,7 +5,8 @@ use diesel::sql_types::{Jsonb, Nullable};
 use lindung_domain::event::Subject;
 use lindung_domain::policy::Act;
 use lindung_domain::{
-    Actor, CaseId, ChildId, ConsentId, EmergencyId, Event, GrantId, HandoffId, OverrideId, ProposalId, ReferralId,
+    Actor, CaseId, ChildId, ConsentId, DataSharingId, EmergencyId, Event, GrantId, HandoffId, OverrideId, ProposalId,
+    ReferralId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,21 +21,26 @@ use crate::visibility;
 /// Inserts events as rows of one JSON array, as part of the statement that saves the change.
 /// `case_version` goes on from `event_count`, which stands still under the case's lock.
 pub(crate) fn inserted(call: &Call, case: CaseId, event_count: i64, events: &[Event]) -> Sql {
-    rows((Some(&call.actor), call.now), Some(case), event_count, events)
+    caused(call, Db::new_id(), Some(case), event_count, events)
+}
+
+/// The same of one of several things that one command changes, or of what is about no case.
+pub(crate) fn caused(call: &Call, causation: Uuid, case: Option<CaseId>, event_count: i64, events: &[Event]) -> Sql {
+    rows((Some(&call.actor), call.now), causation, case, event_count, events)
 }
 
 /// The same of events that happened by themselves.
 pub(crate) fn happened(now: DateTime<Utc>, case: Option<CaseId>, event_count: i64, events: &[Event]) -> Sql {
-    rows((None, now), case, event_count, events)
+    rows((None, now), Db::new_id(), case, event_count, events)
 }
 
 fn rows(
     (actor, now): (Option<&Actor>, DateTime<Utc>),
+    causation: Uuid,
     case: Option<CaseId>,
     event_count: i64,
     events: &[Event],
 ) -> Sql {
-    let causation = Db::new_id();
     let rows: Vec<Value> = (event_count + 1..)
         .zip(events)
         .map(|(case_version, Event { kind, subject, recipients, data, stakes: _ })| {
@@ -66,6 +72,7 @@ pub(crate) fn named(subject: &Subject) -> (&'static str, Uuid) {
         Subject::Grant(id) => ("grant", id.0),
         Subject::Consent(id) => ("consent", id.0),
         Subject::Override(id) => ("override", id.0),
+        Subject::DataSharing(id) => ("data-sharing-request", id.0),
     }
 }
 
@@ -81,6 +88,7 @@ pub(crate) fn subject(kind: &str, id: Uuid) -> Option<Subject> {
         "grant" => Subject::Grant(GrantId(id)),
         "consent" => Subject::Consent(ConsentId(id)),
         "override" => Subject::Override(OverrideId(id)),
+        "data-sharing-request" => Subject::DataSharing(DataSharingId(id)),
         _ => return None,
     })
 }
@@ -100,7 +108,7 @@ pub struct EventItem {
     pub case_id: Option<Uuid>,
     /// Its place among all events of the case; numbers of events that you are not told of are missing.
     pub case_version: i64,
-    /// `case`, `child`, `referral`, `emergency-access`, `proposal`, `handoff`, `grant`, `consent` or `override`.
+    /// `case`, `child`, `referral`, `emergency-access`, `proposal`, `handoff`, `grant`, `consent`, `override` or `data-sharing-request`.
     pub subject_type: String,
     /// The id of what it happened to.
     pub subject_id: Uuid,

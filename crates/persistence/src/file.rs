@@ -220,6 +220,7 @@ pub(crate) fn load(
         _ => None,
     };
     let referral = referral.map(serde_json::from_value::<ReferralRow>).transpose()?.map(ReferralRow::into_referral);
+    let parties = parties_of(party_rows)?;
     let file = match case_row {
         None => None,
         Some(row) => Some(CaseFile {
@@ -229,7 +230,7 @@ pub(crate) fn load(
             shielded: shields_of(shielded)?,
             open_referrals: open_referrals.into_iter().map(ReferralId).collect(),
             handoffs: handoffs::restored(handoff_rows)?,
-            parties: parties_of(party_rows)?,
+            parties: parties.clone(),
             bases: consents::bases(base_rows)?,
         }),
     };
@@ -247,6 +248,7 @@ pub(crate) fn load(
         consent: None,
         overridden: None,
         entry: None,
+        parties,
         running,
         event_count,
         replay,

@@ -7,7 +7,9 @@ use diesel::sql_types::{Jsonb, Nullable, Uuid as SqlUuid};
 use lindung_domain::grant::{EndedByHand, Source};
 use lindung_domain::policy::Act;
 use lindung_domain::referral::Basis;
-use lindung_domain::{AgencyCode, CaseId, ChildId, GrantId, HandoffId, OfficerId, Purpose, ReferralId, Section};
+use lindung_domain::{
+    AgencyCode, CaseId, ChildId, DataSharingId, GrantId, HandoffId, OfficerId, Purpose, ReferralId, Section,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -37,6 +39,8 @@ pub struct GrantItem {
     pub referral_id: Option<ReferralId>,
     /// The handoff that gave it.
     pub handoff_id: Option<HandoffId>,
+    /// The data-sharing request that gave it.
+    pub request_id: Option<DataSharingId>,
     /// The referrals through which it came, the lead's first; more than one where it was shared onward.
     pub chain: Vec<ReferralId>,
     /// The sections that may be read.

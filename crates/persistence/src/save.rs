@@ -46,7 +46,7 @@ pub(crate) fn save<T: Saved>(
     let told: Vec<String> = change.events().iter().flat_map(|it| &it.recipients).map(ToString::to_string).collect();
     let touched = Touched {
         rule: change.rule(),
-        case: Some(case),
+        cases: vec![case],
         children: entity
             .children()
             .into_iter()
@@ -191,7 +191,7 @@ fn referrals(case: CaseId, referrals: &[&Referral]) -> Sql {
     )
 }
 
-fn moved_grants(case: CaseId, changes: &[GrantChange]) -> Sql {
+pub(crate) fn moved_grants(case: CaseId, changes: &[GrantChange]) -> Sql {
     let (mut given, mut sql) = (Vec::new(), Sql::new());
     let mut ended: Vec<Value> = Vec::new();
     for change in changes {
@@ -221,9 +221,9 @@ fn moved_grants(case: CaseId, changes: &[GrantChange]) -> Sql {
     }
     if !given.is_empty() {
         sql = sql.with(
-            "), given as (insert into grants (id, case_id, agency, source, referral_id, handoff_id, officer, chain, reason, ground, \
+            "), given as (insert into grants (id, case_id, agency, source, referral_id, handoff_id, request_id, officer, chain, reason, ground, \
              sections, contributes, children, purposes, consents, override_id, onward, since, until) select id, case_id, agency, source, \
-             referral_id, handoff_id, officer, chain, reason, ground, sections, contributes, children, purposes, consents, override_id, \
+             referral_id, handoff_id, request_id, officer, chain, reason, ground, sections, contributes, children, purposes, consents, override_id, \
              onward, since, until \
              from jsonb_populate_recordset(null::grants, ?)",
             [json!(given).into()],

@@ -212,6 +212,31 @@ pub(crate) fn handoff_visible<ST>(call: &Call) -> Sql<ST> {
     }
 }
 
+/// A condition that holds where the actor may see data-sharing request `d`: either side of it, and coordinators.
+pub(crate) fn data_request_visible<ST>(call: &Call) -> Sql<ST> {
+    if UNCHECKED {
+        return everything();
+    }
+    let own = || Bind::from(call.actor.agency().as_str());
+    let through = |it| policy::permits(&call.actor, Act::ReadDataRequest, &Relations::from([it])).is_some();
+    if through(Relation::Requester) {
+        Sql::new().with("(d.requester = ? or d.provider = ?)", [own(), own()])
+    } else if through(Relation::Unshielded) {
+        everything()
+    } else {
+        Sql::new().with("false", [])
+    }
+}
+
+/// The rule by which data-sharing request `d` is visible.
+pub(crate) fn data_request_rule<ST>(call: &Call) -> Sql<ST> {
+    if call.actor.is(Role::Coordinator) {
+        return Sql::new().with("'unshielded'", []);
+    }
+    Sql::new()
+        .with("case when d.requester = ? then 'requester' else 'provider' end", [call.actor.agency().as_str().into()])
+}
+
 /// The rule by which handoff `h` of case `c` is visible.
 pub(crate) fn handoff_rule<ST>(call: &Call) -> Sql<ST> {
     let own = || Bind::from(call.actor.agency().as_str());

@@ -80,17 +80,22 @@ fn pass(conn: &mut PgConnection, id: ClockId, now: DateTime<Utc>) -> Result<bool
         [id.0.into()],
     );
     let _locked: Option<Uuid> = case.get_result(conn).optional()?;
-    // An event about no case counts those of its subject.
+    let request = Sql::<SqlUuid>::new().with(
+        "select id from data_sharing_requests where id = (select subject_id from clocks where id = ? and case_id is null) for no key update",
+        [id.0.into()],
+    );
+    let _locked: Option<Uuid> = request.get_result(conn).optional()?;
     let query = Sql::<(Jsonb, Bool, BigInt, Array<Text>)>::new().with(
-        "select to_jsonb(w), c.shield is not null, case when c.id is not null then c.event_count else 0 end, \
+        "select to_jsonb(w), c.shield is not null, coalesce(c.event_count, d.event_count, 0), \
          array_remove(array[r.sender, r.recipient, case when r.id is not null then c.lead_agency end] || r.listed || r.former, null) \
          from clocks w left join cases c on c.id = w.case_id \
-         left join referrals r on w.subject_type = 'referral' and r.id = w.subject_id where w.id = ? for update of w",
+         left join referrals r on w.subject_type = 'referral' and r.id = w.subject_id \
+         left join data_sharing_requests d on w.case_id is null and d.id = w.subject_id where w.id = ? for update of w",
         [id.0.into()],
     );
     let (row, shielded, event_count, entitled): (Value, bool, i64, Vec<String>) = query.get_result(conn)?;
     let row: ClockRow = serde_json::from_value(row)?;
-    let (case, running) = (row.case_id, row.into_running()?);
+    let (case, subject, running) = (row.case_id, row.subject_id, row.into_running()?);
     let entitled: BTreeSet<AgencyCode> = entitled.into_iter().filter_map(|it| it.parse().ok()).collect();
     let Some(Passed { mut running, mut events }) = clock::passed(&running, entitled, shielded, now) else {
         return Ok(false);
@@ -121,8 +126,9 @@ fn pass(conn: &mut PgConnection, id: ClockId, now: DateTime<Utc>) -> Result<bool
         .then(handoffs::expired(expired.first()))
         .with("), counted as (", [])
         .with(
-            "update cases set event_count = ? where id = ?), happened as (",
-            [counted.into(), case.map(|it| it.0).into()],
+            "update cases set event_count = ? where id = ?), counted_itself as (update data_sharing_requests set event_count = ? \
+             where id = ? and ?::uuid is null), happened as (",
+            [counted.into(), case.map(|it| it.0).into(), counted.into(), subject.into(), case.map(|it| it.0).into()],
         )
         .then(events::happened(now, case, event_count, &events))
         .with(") select", [])

@@ -61,7 +61,7 @@ fn fill(path: &str) -> (String, Option<String>) {
                 "{section}" if path.contains("{child}") => "risk",
                 "{section}" => "summary",
                 "{case}" | "{child}" | "{referral}" | "{access}" | "{proposal}" | "{suspension}" | "{entry}"
-                | "{release}" | "{handoff}" | "{grant}" | "{consent}" | "{override}" => {
+                | "{release}" | "{request}" | "{handoff}" | "{grant}" | "{consent}" | "{override}" => {
                     "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"
                 }
                 part => {

@@ -47,6 +47,14 @@ async fn withdrawn(app: &TestApp, school: &Session, welfare: &Session, case: &Re
     (consent.id, overrides.items()[0]["id"].as_str().unwrap().to_owned())
 }
 
+/// What the police asks of the school.
+fn asks_for_data() -> Value {
+    json!({
+        "dataRequested": "Pupils threatened with images since August.", "purpose": "A864.13.b", "purposeText": "To find the sender.",
+        "provider": SCHOOL, "handling": "By two officers.",
+    })
+}
+
 impl<'a> World<'a> {
     /// A new one; `n` makes its doctor another than those before.
     pub async fn new(app: &'a TestApp, n: usize) -> World<'a> {
@@ -82,6 +90,8 @@ impl<'a> World<'a> {
         let grants = school.get(&format!("{}/grants", case.path)).await;
         let held = grants.items().iter().rfind(|it| it["agency"] == POLICE).unwrap().clone();
         let grant = held["id"].as_str().unwrap().to_owned();
+        let asked = app.officer(POLICE).await.post("/v1/data-sharing-requests", &asks_for_data()).await;
+        let request = asked.is(201).reference().id;
         let ids = vec![
             ("handoff", handoff),
             ("grant", grant),
@@ -95,6 +105,7 @@ impl<'a> World<'a> {
             ("entry", entry),
             ("consent", consent),
             ("override", overridden),
+            ("request", request),
         ];
         World { app, case, ids }
     }
@@ -158,6 +169,14 @@ impl<'a> World<'a> {
                 json!({ "identifier": { "system": "mykid", "value": "120101141234" }, "careScheduled": false })
             }
             "search_children" => json!({ "identifier": { "system": "mykid", "value": "120101141234" } }),
+            "request_data" => asks_for_data(),
+            "grant_data_request" => json!({
+                "shares": [{ "case": self.case.id, "sections": ["summary"] }], "purposes": ["investigation"],
+                "until": "2027-01-01T00:00:00Z",
+            }),
+            "refuse_data_request" => json!({ "grounds": ["A864.15.e"], "reason": "It is before the court." }),
+            "defer_data_request" => json!({ "reason": "So many files.", "until": "2027-01-01T00:00:00Z" }),
+            "withdraw_data_request" => json!({}),
             "create_suspension" => {
                 json!({ "agency": POLICE, "officer": format!("other.{n}"), "reason": "Under inquiry." })
             }

@@ -23,6 +23,7 @@ fn paths() -> BTreeMap<String, Vec<String>> {
             "{release}",
             "{entry}",
             "{handoff}",
+            "{request}",
             "{grant}",
             "{consent}",
             "{override}",

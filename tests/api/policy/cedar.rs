@@ -78,6 +78,10 @@ fn resource(actor: &Actor, scene: &Scene, asked: Asked) -> (&'static str, Value)
             let handoff = scene.handoff.record();
             ("Handoff", json!({ "from": handoff.from, "to": handoff.to }))
         }
+        Asked::DataRequest(_) => {
+            let request = scene.request.record();
+            return ("DataRequest", json!({ "requester": request.requester, "provider": request.demand.provider }));
+        }
         Asked::Agency(_) => {
             let whose = if scene.own { actor.agency().as_str() } else { "AGC" };
             return ("Agency", json!({ "agency": whose, "kept": scene.kept }));
@@ -102,7 +106,8 @@ impl Told {
             "agency": actor.agency(), "officer": actor.officer_id(), "roles": actor.roles(), "purpose": actor.purpose(),
         }));
         let (kind, attributes) = resource(actor, scene, asked);
-        let grants = scene.file.grants.iter().filter(|_| kind != "Agency").map(grant).map(Some);
+        let grants =
+            scene.file.grants.iter().filter(|_| !matches!(kind, "Agency" | "DataRequest")).map(grant).map(Some);
         let entities = |grant: Option<Value>| {
             let mut attributes = attributes.clone();
             attributes["grant"] = grant.into();

@@ -105,6 +105,7 @@ fn grant(row: &Value) -> Grant {
         source: of!(row, "source"),
         referral: of!(row, "referral_id"),
         handoff: of!(row, "handoff_id"),
+        request: of!(row, "request_id"),
         officer: of!(row, "officer"),
         chain: of!(row, "chain"),
         reason: of!(row, "reason"),

@@ -52,7 +52,10 @@ async fn what_only_adds_needs_no_version_but_heeds_one() {
     }
     let timeline = school.get(&format!("{}/timeline", case.path)).await;
     let kinds: Vec<&str> = timeline.items().iter().filter_map(|it| it["type"].as_str()?.rsplit('.').next()).collect();
-    assert_eq!(kinds, ["opened", "requested", "accepted", "met", "met", "noted", "reminded", "escalated", "requested", "added"]);
+    assert_eq!(
+        kinds,
+        ["opened", "requested", "accepted", "met", "met", "noted", "reminded", "escalated", "requested", "added"]
+    );
 }
 
 #[actix_web::test]
@@ -178,6 +181,10 @@ async fn a_rejection_and_a_last_decline_say_why() {
     let last = cast.listed.does(&once, "decline", json!({ "reason": "other", "text": "Known." })).await;
     assert_eq!(last.body["status"], "rejected");
     let timeline = cast.sender.get(&format!("{}/timeline", cast.case.path)).await;
-    let last = timeline.items().iter().rfind(|it| it["subjectType"] == "referral" && it["data"].get("status").is_some()).unwrap();
+    let last = timeline
+        .items()
+        .iter()
+        .rfind(|it| it["subjectType"] == "referral" && it["data"].get("status").is_some())
+        .unwrap();
     assert_eq!((&last["type"], &last["data"]["reason"]), (&json!("my.gov.lindung.referral.rejected"), &json!("other")));
 }

@@ -101,7 +101,7 @@ impl CaseFile {
     /// Whether no shield of the case, or of a child of it, keeps all of the agency out.
     pub(crate) fn lets_in(&self, agency: &AgencyCode) -> bool {
         let shields = self.case.0.shield.iter().chain(self.shielded.iter().map(|it| &it.1));
-        shields.into_iter().all(|it| it.names().iter().any(|it| it.agency == *agency))
+        shields.into_iter().all(|it| it.names_some_of(agency))
     }
 
     /// Who is told of everything about the header: the lead, and whether coordinators are not.

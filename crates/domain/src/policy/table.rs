@@ -7,7 +7,7 @@ use crate::referral::Action;
 pub fn who(act: Act, relation: Relation) -> Who {
     use Relation::{
         Accessor, Addressee, Administers, Colleague, Contributor, Emergency, FormerRecipient, Lead, Listed, Maker,
-        Offeror, Onward, Oversight, Own, Recipient, Requester, Sender, Shown, Told, Trusted, Unshielded,
+        Offeror, Onward, Oversight, Own, Provider, Recipient, Requester, Sender, Shown, Told, Trusted, Unshielded,
     };
     match (act, relation) {
         (Act::OpenCase, Own) => Who::Officer,
@@ -58,6 +58,14 @@ pub fn who(act: Act, relation: Relation) -> Who {
         (Act::ListHandoffs, Own) => Who::Officer,
         (Act::ReadGrants, Lead | Shown) => Who::Officer,
         (Act::GiveGrant | Act::EndGrant, Lead) => Who::Supervisor,
+
+        (Act::RequestData, Own) => Who::Officer,
+        (Act::ListDataRequests, Own) => Who::OfficerOrCoordinator,
+        (Act::ReadDataRequest, Requester | Provider) => Who::Officer,
+        (Act::ReadDataRequest | Act::ReadRegister, Unshielded) => Who::Coordinator,
+        (Act::DecideDataRequest, Provider) => Who::Supervisor,
+        (Act::WithdrawDataRequest, Requester) => Who::Officer,
+        (Act::ReadRegister, Own) => Who::Supervisor,
         _ => Who::Nobody,
     }
 }
@@ -103,9 +111,10 @@ fn who_acts(action: Action, relation: Relation) -> Who {
 pub fn obligations(act: Act, relation: Relation) -> &'static [Obligation] {
     use Obligation::{HeaderOnly, MediaRestriction, Redact, Review, SecondPerson, TellLead};
     match (act, relation) {
-        (Act::ReadCase | Act::ReadTimeline | Act::ReadReferral | Act::ReadHandoff, Relation::Unshielded) => {
-            &[HeaderOnly]
-        }
+        (
+            Act::ReadCase | Act::ReadTimeline | Act::ReadReferral | Act::ReadHandoff | Act::ReadDataRequest,
+            Relation::Unshielded,
+        ) => &[HeaderOnly],
         (Act::OpenEmergency | Act::ConfirmEmergency, _) => &[TellLead, Review],
         (Act::Unshield | Act::EraseChild, _) => &[SecondPerson],
         (Act::ReviewOverride, _) => &[SecondPerson],

@@ -40,6 +40,8 @@ codes! {
         Colleague,
         /// Asked for it.
         Requester,
+        /// Data is asked of it.
+        Provider,
         /// Made the access that it is about.
         Accessor,
         /// A handoff is offered to it, or was asked for by it.
@@ -176,6 +178,18 @@ pub enum Act {
     SearchChildren,
     /// Ask whether a child is known anywhere.
     CheckStatus,
+    /// Ask another agency for data.
+    RequestData,
+    /// List the data-sharing requests that one's agency made or was asked.
+    ListDataRequests,
+    /// Read a data-sharing request.
+    ReadDataRequest,
+    /// Grant, refuse or defer a data-sharing request.
+    DecideDataRequest,
+    /// Take back a data-sharing request.
+    WithdrawDataRequest,
+    /// Read the register of data-sharing requests (Act 864 s.21).
+    ReadRegister,
 }
 
 impl Act {
@@ -193,6 +207,14 @@ impl Act {
         all.extend([RecordConsent, ReadConsent, WithdrawConsent, ConfirmWithdrawal, ReadOverrides, ReviewOverride]);
         all.extend([ReadGrants, GiveGrant, EndGrant, RecordOccurrence, ReadOccurrences, ListClocks, ReadStatistics]);
         all.extend([SearchChildren, CheckStatus]);
+        all.extend([
+            RequestData,
+            ListDataRequests,
+            ReadDataRequest,
+            DecideDataRequest,
+            WithdrawDataRequest,
+            ReadRegister,
+        ]);
         all
     }
 }

@@ -102,6 +102,7 @@ impl Record {
                 source: Source::Referral,
                 referral: Some(self.id),
                 handoff: None,
+                request: None,
                 officer: None,
                 chain: self.chain.iter().copied().chain([self.id]).collect(),
                 reason: None,

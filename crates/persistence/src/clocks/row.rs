@@ -16,7 +16,7 @@ pub(crate) struct ClockRow {
     pub(super) code: String,
     pub(crate) case_id: Option<CaseId>,
     pub(super) subject_type: String,
-    pub(super) subject_id: Uuid,
+    pub(crate) subject_id: Uuid,
     pub(super) asker: Option<AgencyCode>,
     pub(super) holder: Option<AgencyCode>,
     pub(super) priority: Option<Priority>,

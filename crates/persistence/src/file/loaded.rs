@@ -9,7 +9,7 @@ use lindung_domain::handoff::Handoff;
 use lindung_domain::overrides::Override;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::proposal::Proposal;
-use lindung_domain::referral::{Action, Referral};
+use lindung_domain::referral::{Action, Party, Referral};
 use lindung_domain::refusal::Refusal;
 use lindung_domain::release::Entry;
 
@@ -30,6 +30,8 @@ pub struct Loaded {
     pub(super) consent: Option<Consent>,
     pub(super) overridden: Option<Override>,
     pub(super) entry: Option<Entry>,
+    /// The agencies that the command names, as far as they are registered.
+    pub(crate) parties: Vec<Party>,
     /// The clocks of the case that run, as far as the actor may know of them.
     pub(crate) running: Vec<Running>,
     pub(crate) event_count: i64,

@@ -5,7 +5,7 @@ use lindung_domain::case::{self, Case, Header};
 use lindung_domain::grant::{Footing, Grant};
 use lindung_domain::referral::{Basis, Party};
 use lindung_domain::shield::{Admitted, Shield};
-use lindung_domain::{CaseId, ChildId, ConsentId, GrantId, HandoffId, OverrideId, ReferralId, Version};
+use lindung_domain::{CaseId, ChildId, ConsentId, DataSharingId, GrantId, HandoffId, OverrideId, ReferralId, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -83,6 +83,7 @@ pub(crate) struct GrantRow {
     source: lindung_domain::grant::Source,
     referral_id: Option<ReferralId>,
     handoff_id: Option<HandoffId>,
+    request_id: Option<DataSharingId>,
     officer: Option<lindung_domain::OfficerId>,
     chain: Vec<ReferralId>,
     reason: Option<String>,
@@ -107,6 +108,7 @@ impl GrantRow {
             source,
             referral,
             handoff,
+            request,
             officer,
             chain,
             reason,
@@ -132,6 +134,7 @@ impl GrantRow {
             source,
             referral_id: referral,
             handoff_id: handoff,
+            request_id: request,
             officer,
             chain,
             reason,
@@ -156,6 +159,7 @@ impl GrantRow {
             source,
             referral_id,
             handoff_id,
+            request_id,
             officer,
             chain,
             reason,
@@ -182,6 +186,7 @@ impl GrantRow {
             source,
             referral: referral_id,
             handoff: handoff_id,
+            request: request_id,
             officer,
             chain,
             reason,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use lindung_domain::data_sharing::{self, DataSharing, Demand};
 use lindung_domain::emergency::{self, EmergencyAccess, Trust};
 use lindung_domain::grant::{Grant, Source};
 use lindung_domain::handoff::{self, Handoff};
@@ -289,6 +290,27 @@ fn of_handoffs() {
                     .print(&titled(&[side, standing, shield]), &mut matrix);
             }
         }
+    }
+    insta::assert_snapshot!(printed(matrix));
+}
+
+#[test]
+fn of_data_sharing_requests() {
+    let mut matrix = BTreeMap::new();
+    for side in ["requester", "provider", "neither"] {
+        let scene = |agency: &str| {
+            let mut scene = scene(agency, "no grant", "");
+            let record = scene.request.record().clone();
+            let (requester, provider) = match side {
+                "requester" => (code(agency), code(THIRD)),
+                "provider" => (code(OTHER), code(agency)),
+                _ => (code(OTHER), code(THIRD)),
+            };
+            let demand = Demand { provider, ..record.demand };
+            scene.request = DataSharing::restore(data_sharing::Record { requester, demand, ..record });
+            scene
+        };
+        block(scene, |_| every(|it| matches!(it, Asked::DataRequest(_)))).print(side, &mut matrix);
     }
     insta::assert_snapshot!(printed(matrix));
 }

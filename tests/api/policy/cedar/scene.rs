@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use lindung_domain::case::{self, Asking, Case, CaseFile, CaseStatus, Header};
 use lindung_domain::consent::Bases;
+use lindung_domain::data_sharing::{self, DataSharing, DataSharingStatus, Demand, SharingPurpose};
 use lindung_domain::emergency::{self, EmergencyAccess, EmergencyCode, Trust};
 use lindung_domain::grant::{Footing, Grant, Source};
 use lindung_domain::handoff::{self, Handoff, HandoffStatus, Keeps};
@@ -14,7 +15,7 @@ use lindung_domain::section::Section;
 use lindung_domain::shield::Shield;
 use lindung_domain::values::{CancelReason, FailReason, Outcome, Priority, ReferralKind, RejectReason};
 use lindung_domain::{
-    Actor, AgencyCode, CaseId, ChildId, EmergencyId, HandoffId, Purpose, ReferralId, Refusal, Version,
+    Actor, AgencyCode, CaseId, ChildId, DataSharingId, EmergencyId, HandoffId, Purpose, ReferralId, Refusal, Version,
 };
 use lindung_persistence::Db;
 
@@ -41,6 +42,7 @@ pub enum Asked {
     OfReferral(Act),
     Access(Act),
     Handoff(Act),
+    DataRequest(Act),
     Agency(Act),
 }
 
@@ -70,6 +72,8 @@ impl Asked {
                 Asked::Case(act)
             }
             Act::ListClocks | Act::ReadStatistics => Asked::Agency(act),
+            Act::RequestData | Act::ListDataRequests | Act::ReadRegister => Asked::Agency(act),
+            Act::ReadDataRequest | Act::DecideDataRequest | Act::WithdrawDataRequest => Asked::DataRequest(act),
             Act::RecordOccurrence | Act::ReadOccurrences => Asked::Case(act),
             Act::Shield | Act::Unshield | Act::EraseChild | Act::ReadAccesses | Act::ReleaseAccesses => {
                 Asked::Case(act)
@@ -89,6 +93,7 @@ impl Asked {
             | Asked::OfReferral(act)
             | Asked::Access(act)
             | Asked::Handoff(act)
+            | Asked::DataRequest(act)
             | Asked::Agency(act) => {
                 format!("{act:?}")
             }
@@ -102,6 +107,7 @@ pub struct Scene {
     pub referral: Referral,
     pub access: EmergencyAccess,
     pub handoff: Handoff,
+    pub request: DataSharing,
     pub trust: Trust,
     /// Whether an agency that is asked about is the actor's own, and whether they keep it.
     pub own: bool,
@@ -122,6 +128,7 @@ pub fn whole(case: CaseId, agency: &str, now: DateTime<Utc>) -> Grant {
         source: Source::Lead,
         referral: None,
         handoff: None,
+        request: None,
         officer: None,
         chain: Vec::new(),
         reason: None,
@@ -238,7 +245,31 @@ impl Scene {
             ended_at: None,
         };
         let handoff = Handoff::restore(handoff);
-        Scene { file, referral, access, handoff, trust, own: true, kept: true, now }
+        let demand = Demand {
+            data: "Data.".to_owned(),
+            purpose: SharingPurpose::Threat,
+            purpose_text: "Purpose.".to_owned(),
+            provider: code(THIRD),
+            handling: "Sealed.".to_owned(),
+        };
+        let request = DataSharing::restore(data_sharing::Record {
+            id: DataSharingId(Db::new_id()),
+            reference: "DSR-2026-000001".to_owned(),
+            status: DataSharingStatus::Received,
+            requester: code(OTHER),
+            demand,
+            deferred_at: None,
+            deferred_until: None,
+            defer_reason: None,
+            grounds: Vec::new(),
+            refuse_reason: None,
+            conditions: None,
+            shared_until: None,
+            version: Version::FIRST,
+            created_at: now,
+            ended_at: None,
+        });
+        Scene { file, referral, access, handoff, request, trust, own: true, kept: true, now }
     }
 
     /// With a shield of the case.
@@ -275,6 +306,7 @@ impl Scene {
                 policy::require(actor, act, &self.access.relations(file, self.trust, &asking)).map(drop)
             }
             Asked::Handoff(act) => policy::require(actor, act, &self.handoff.relations(file, &asking)).map(drop),
+            Asked::DataRequest(act) => policy::require(actor, act, &self.request.relations(&asking)).map(drop),
             Asked::Agency(Act::OpenEmergency) => emergency::require_trust(self.trust, &asking).map(drop),
             Asked::Agency(Act::KeepAgency) => policy::require_keeper(actor, self.kept).map(drop),
             Asked::Agency(act) => {
@@ -282,6 +314,7 @@ impl Scene {
                 let relations: Relations = match act {
                     Act::Suspend => [(self.kept, Relation::Administers), (oversees, Relation::Oversight)],
                     Act::ReadAccessLog => [(self.own, Relation::Own), (oversees, Relation::Oversight)],
+                    Act::ReadRegister => [(true, Relation::Own), (true, Relation::Unshielded)],
                     _ => [(true, Relation::Own), (false, Relation::Own)],
                 }
                 .into_iter()

@@ -1,0 +1,10 @@
+set local role lindung_maintenance;
+delete from events where subject_type = 'data-sharing-request';
+delete from clocks where subject_type = 'data-sharing-request';
+delete from grants where source = 'data-sharing';
+set local role lindung_owner;
+alter table grants drop constraint grants_source_check;
+alter table grants add constraint grants_source_check check (source in ('lead', 'referral', 'handoff', 'break-glass', 'by-hand'));
+alter table grants drop column request_id;
+drop table data_sharing_requests;
+drop sequence data_sharing_numbers;

@@ -27,11 +27,11 @@ fn terms(to: &str, sections: &[&str]) -> Value {
     })
 }
 
-/// What the police asks of the school.
-fn asks_for_data() -> Value {
+/// What somebody asks of another agency.
+fn asks_for_data(provider: &str) -> Value {
     json!({
         "dataRequested": "Pupils threatened with images since August.", "purpose": "A864.13.b", "purposeText": "To find the sender.",
-        "provider": SCHOOL, "handling": "By two officers.",
+        "provider": provider, "handling": "By two officers.",
     })
 }
 
@@ -64,7 +64,7 @@ impl<'a> World<'a> {
         let entry =
             format!("select id from access_log where action = 'create_case' and case_ids = array['{}'::uuid]", case.id);
         let entry = app.database.rows(&entry)[0]["id"].as_str().unwrap().to_owned();
-        let asked = app.officer(POLICE).await.post("/v1/data-sharing-requests", &asks_for_data()).await;
+        let asked = app.officer(POLICE).await.post("/v1/data-sharing-requests", &asks_for_data(SCHOOL)).await;
         let request = asked.is(201).reference().id;
         let ids = vec![
             ("case", case.id.clone()),
@@ -125,7 +125,7 @@ impl<'a> World<'a> {
                 json!({ "reference": self.case.body["reference"], "code": "other", "reason": "Unconscious child brought in." })
             }
             "review_emergency_access" => json!({ "outcome": "justified", "note": "Seen." }),
-            "request_data" => asks_for_data(),
+            "request_data" => asks_for_data(HOSPITAL),
             "grant_data_request" => json!({
                 "shares": [{ "case": self.case.id, "sections": ["summary"] }], "purposes": ["investigation"],
                 "until": "2027-01-01T00:00:00Z",

@@ -2,19 +2,20 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lindung_domain::case::{self, Asking, Case, CaseFile, CaseStatus, Header};
-use lindung_domain::data_sharing::{self, DataSharing, DataSharingStatus, Demand, SharingPurpose};
+use lindung_domain::data_sharing::{DataSharing, Demand, SharingPurpose};
 use lindung_domain::emergency::{self, EmergencyAccess, EmergencyCode, Trust};
 use lindung_domain::grant::{Grant, Source};
 use lindung_domain::handoff::{self, Handoff, HandoffStatus, Keeps};
 use lindung_domain::message::{Message, MessageKind};
 use lindung_domain::policy::{self, Act, Relation, Relations};
-use lindung_domain::referral::{self, Action, Coded, Command, Referral, Route, Status, Terms};
+use lindung_domain::referral::{self, Action, Coded, Command, Party, Referral, Route, Status, Terms};
 use lindung_domain::refusal::Expected;
 use lindung_domain::section::Section;
 use lindung_domain::shield::Shield;
 use lindung_domain::values::{CancelReason, FailReason, Outcome, Priority, ReferralKind, RejectReason};
 use lindung_domain::{
-    Actor, AgencyCode, CaseId, ChildId, DataSharingId, EmergencyId, HandoffId, Purpose, ReferralId, Refusal, Version,
+    Actor, AgencyCode, CaseId, ChildId, DataSharingId, EmergencyId, HandoffId, Purpose, ReferralId, Refusal, Role,
+    Version,
 };
 use lindung_persistence::Db;
 
@@ -238,30 +239,26 @@ impl Scene {
             ended_at: None,
         };
         let handoff = Handoff::restore(handoff);
+        let asker = Actor::officer(
+            "client".parse().unwrap(),
+            code(OTHER),
+            "who.asked".parse().unwrap(),
+            &[Role::Officer],
+            Some(Purpose::Protection),
+        )
+        .unwrap();
+        let words = || "Words.".to_owned();
         let demand = Demand {
-            data: "Data.".to_owned(),
+            data: words(),
             purpose: SharingPurpose::Threat,
-            purpose_text: "Purpose.".to_owned(),
+            purpose_text: words(),
             provider: code(THIRD),
-            handling: "Sealed.".to_owned(),
+            handling: words(),
         };
-        let request = DataSharing::restore(data_sharing::Record {
-            id: DataSharingId(Db::new_id()),
-            reference: "DSR-2026-000001".to_owned(),
-            status: DataSharingStatus::Received,
-            requester: code(OTHER),
-            demand,
-            deferred_at: None,
-            deferred_until: None,
-            defer_reason: None,
-            grounds: Vec::new(),
-            refuse_reason: None,
-            conditions: None,
-            shared_until: None,
-            version: Version::FIRST,
-            created_at: now,
-            ended_at: None,
-        });
+        let parties = [Party { code: code(THIRD), ministry: "home".to_owned(), eligible: true }];
+        let asking = Asking { actor: &asker, expected: Expected::Any, now };
+        let request =
+            DataSharing::ask(DataSharingId(Db::new_id()), words(), demand, &parties, &asking).unwrap().into_entity();
         Scene { file, referral, access, handoff, request, trust, own: true, kept: true, now }
     }
 

@@ -1,23 +1,26 @@
 //! Everything that a decision goes by, made in memory; and what Rust decides on it.
 
+mod request;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use lindung_domain::case::{self, Asking, Case, CaseFile, CaseStatus, Header};
-use lindung_domain::data_sharing::{DataSharing, Demand, SharingPurpose};
+use lindung_domain::data_sharing::DataSharing;
 use lindung_domain::emergency::{self, EmergencyAccess, EmergencyCode, Trust};
 use lindung_domain::grant::{Grant, Source};
 use lindung_domain::handoff::{self, Handoff, HandoffStatus, Keeps};
 use lindung_domain::message::{Message, MessageKind};
 use lindung_domain::policy::{self, Act, Relation, Relations};
-use lindung_domain::referral::{self, Action, Coded, Command, Party, Referral, Route, Status, Terms};
+use lindung_domain::referral::{self, Action, Coded, Command, Referral, Route, Status, Terms};
 use lindung_domain::refusal::Expected;
 use lindung_domain::section::Section;
 use lindung_domain::shield::Shield;
 use lindung_domain::values::{CancelReason, FailReason, Outcome, Priority, ReferralKind, RejectReason};
 use lindung_domain::{
-    Actor, AgencyCode, CaseId, ChildId, DataSharingId, EmergencyId, HandoffId, Purpose, ReferralId, Refusal, Role,
-    Version,
+    Actor, AgencyCode, CaseId, ChildId, EmergencyId, HandoffId, Purpose, ReferralId, Refusal, Role, Version,
 };
 use lindung_persistence::Db;
+
+use request::request;
 
 /// The agency that leads where the actor's does not.
 pub const OTHER: &str = "KPM.SEKOLAH.WBA0001";
@@ -239,26 +242,7 @@ impl Scene {
             ended_at: None,
         };
         let handoff = Handoff::restore(handoff);
-        let asker = Actor::officer(
-            "client".parse().unwrap(),
-            code(OTHER),
-            "who.asked".parse().unwrap(),
-            &[Role::Officer],
-            Some(Purpose::Protection),
-        )
-        .unwrap();
-        let words = || "Words.".to_owned();
-        let demand = Demand {
-            data: words(),
-            purpose: SharingPurpose::Threat,
-            purpose_text: words(),
-            provider: code(THIRD),
-            handling: words(),
-        };
-        let parties = [Party { code: code(THIRD), ministry: "home".to_owned(), eligible: true }];
-        let asking = Asking { actor: &asker, expected: Expected::Any, now };
-        let request =
-            DataSharing::ask(DataSharingId(Db::new_id()), words(), demand, &parties, &asking).unwrap().into_entity();
+        let request = request(now);
         Scene { file, referral, access, handoff, request, trust, own: true, kept: true, now }
     }
 

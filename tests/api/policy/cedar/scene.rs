@@ -16,7 +16,7 @@ use lindung_domain::section::Section;
 use lindung_domain::shield::Shield;
 use lindung_domain::values::{CancelReason, FailReason, Outcome, Priority, ReferralKind, RejectReason};
 use lindung_domain::{
-    Actor, AgencyCode, CaseId, ChildId, EmergencyId, HandoffId, Purpose, ReferralId, Refusal, Role, Version,
+    Actor, AgencyCode, CaseId, ChildId, EmergencyId, HandoffId, Purpose, ReferralId, Refusal, Version,
 };
 use lindung_persistence::Db;
 

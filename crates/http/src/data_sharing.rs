@@ -72,6 +72,7 @@ impl RequestData {
 #[into_params(parameter_in = Query)]
 struct DataSharingParams {
     /// Those that your agency made, or was asked. Left out: both, and for coordinators all.
+    #[param(inline)]
     side: Option<DataSharingSide>,
     /// In this status.
     status: Option<DataSharingStatus>,

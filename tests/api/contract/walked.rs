@@ -52,6 +52,14 @@ list_clocks                    yes           yes           yes           yes    
 search_children                yes           yes           yes           403           403           403           403           yes           yes
 list_code_lists                yes           yes           yes           yes           yes           yes           yes           yes           yes
 get_code_list                  yes           yes           yes           yes           yes           yes           yes           yes           yes
+list_data_sharing_requests     yes           yes           yes           yes           403           403           403           yes           yes
+request_data                   yes           yes           yes           403           403           403           403           yes           yes
+read_data_sharing_register     403           403           403           yes           403           403           403           403           yes
+get_data_sharing_request       404           yes           404           yes           404           404           404           yes           yes
+defer_data_request             404           403           404           403           404           404           404           403           yes
+grant_data_request             404           403           404           403           404           404           404           403           yes
+refuse_data_request            404           403           404           403           404           404           404           403           yes
+withdraw_data_request          404           yes           404           403           404           404           404           403           403
 list_emergency_accesses        yes           yes           yes           403           yes           403           403           yes           yes
 open_emergency_access          403           yes           yes           403           403           403           403           403           403
 get_emergency_access           404           404           404           404           404           404           404           403           yes

@@ -47,11 +47,11 @@ async fn withdrawn(app: &TestApp, school: &Session, welfare: &Session, case: &Re
     (consent.id, overrides.items()[0]["id"].as_str().unwrap().to_owned())
 }
 
-/// What the police asks of the school.
-fn asks_for_data() -> Value {
+/// What somebody asks of another agency.
+fn asks_for_data(provider: &str) -> Value {
     json!({
         "dataRequested": "Pupils threatened with images since August.", "purpose": "A864.13.b", "purposeText": "To find the sender.",
-        "provider": SCHOOL, "handling": "By two officers.",
+        "provider": provider, "handling": "By two officers.",
     })
 }
 
@@ -90,7 +90,7 @@ impl<'a> World<'a> {
         let grants = school.get(&format!("{}/grants", case.path)).await;
         let held = grants.items().iter().rfind(|it| it["agency"] == POLICE).unwrap().clone();
         let grant = held["id"].as_str().unwrap().to_owned();
-        let asked = app.officer(POLICE).await.post("/v1/data-sharing-requests", &asks_for_data()).await;
+        let asked = app.officer(POLICE).await.post("/v1/data-sharing-requests", &asks_for_data(SCHOOL)).await;
         let request = asked.is(201).reference().id;
         let ids = vec![
             ("handoff", handoff),
@@ -169,7 +169,7 @@ impl<'a> World<'a> {
                 json!({ "identifier": { "system": "mykid", "value": "120101141234" }, "careScheduled": false })
             }
             "search_children" => json!({ "identifier": { "system": "mykid", "value": "120101141234" } }),
-            "request_data" => asks_for_data(),
+            "request_data" => asks_for_data(HOSPITAL),
             "grant_data_request" => json!({
                 "shares": [{ "case": self.case.id, "sections": ["summary"] }], "purposes": ["investigation"],
                 "until": "2027-01-01T00:00:00Z",

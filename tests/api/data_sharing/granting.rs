@@ -64,10 +64,11 @@ async fn only_cases_that_the_provider_leads_are_shared() {
     let mut body = sharing(&own, &["summary"]);
     let grant = async |body: &serde_json::Value| school.act(&request, "grant", body).await;
     for unknown in [other.id.as_str(), "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"] {
-        body["shares"][1] = json!({ "case": unknown, "sections": ["summary"] });
+        let shares = json!([body["shares"][0], { "case": unknown, "sections": ["summary"] }]);
+        body["shares"] = shares;
         grant(&body).await.is_problem(422, "invalid").about("shares[1].case", "not-led");
     }
-    body["shares"][1] = body["shares"][0].clone();
+    body["shares"] = json!([body["shares"][0], body["shares"][0]]);
     grant(&body).await.is_problem(422, "invalid").about("shares[1].case", "duplicate");
     body["shares"] = json!([]);
     grant(&body).await.is_problem(422, "invalid").about("shares", "length");

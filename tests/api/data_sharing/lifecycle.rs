@@ -68,7 +68,7 @@ async fn what_cannot_be_asked_is_told_by_field() {
         ("provider", json!(POLICE), "own-agency"),
         ("provider", json!("KPM.SEKOLAH"), "not-a-party"),
         ("provider", json!("XX.YY"), "unknown-agency"),
-        ("handling", json!(""), "length"),
+        ("handling", json!(""), "required"),
     ] {
         let mut body = asking();
         body[field] = value;

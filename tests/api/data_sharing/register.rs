@@ -1,5 +1,6 @@
 //! The register (Act 864 s.21): what was asked, how it was answered, and why not.
 
+use chrono::Duration;
 use lindung_tests::TestApp;
 use serde_json::json;
 
@@ -13,6 +14,7 @@ async fn supervisors_read_their_own_agencys_and_coordinators_all() {
     let (school, police, request) = two_sides(&app).await;
     school.does(&request, "refuse", refusal()).await;
     asks(&police).await;
+    app.wait(Duration::seconds(1));
     let page = school.get(REGISTER).await;
     assert_eq!(page.items().len(), 2);
     let first = &page.items()[0];
@@ -38,6 +40,7 @@ async fn a_spreadsheet_takes_no_cell_for_a_formula() {
     body["dataRequested"] = json!("=cmd|' /C calc'!A0");
     body["handling"] = json!("Two, \"sealed\"");
     police.post("/v1/data-sharing-requests", &body).await.is(201);
+    app.wait(Duration::seconds(1));
     let school = app.supervisor(SCHOOL).await;
     let sheet = school.send("GET", REGISTER, &[("accept", "text/csv")], None).await.is(200);
     assert_eq!(sheet.header("content-type"), Some("text/csv; charset=utf-8"));

@@ -1,9 +1,11 @@
 //! Everything that a decision goes by, made in memory; and what Rust decides on it.
 
+mod request;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use lindung_domain::case::{self, Asking, Case, CaseFile, CaseStatus, Header};
 use lindung_domain::consent::Bases;
-use lindung_domain::data_sharing::{self, DataSharing, DataSharingStatus, Demand, SharingPurpose};
+use lindung_domain::data_sharing::DataSharing;
 use lindung_domain::emergency::{self, EmergencyAccess, EmergencyCode, Trust};
 use lindung_domain::grant::{Footing, Grant, Source};
 use lindung_domain::handoff::{self, Handoff, HandoffStatus, Keeps};
@@ -15,9 +17,11 @@ use lindung_domain::section::Section;
 use lindung_domain::shield::Shield;
 use lindung_domain::values::{CancelReason, FailReason, Outcome, Priority, ReferralKind, RejectReason};
 use lindung_domain::{
-    Actor, AgencyCode, CaseId, ChildId, DataSharingId, EmergencyId, HandoffId, Purpose, ReferralId, Refusal, Version,
+    Actor, AgencyCode, CaseId, ChildId, EmergencyId, HandoffId, Purpose, ReferralId, Refusal, Version,
 };
 use lindung_persistence::Db;
+
+use request::request;
 
 /// The agency that leads where the actor's does not.
 pub const OTHER: &str = "KPM.SEKOLAH.WBA0001";
@@ -245,30 +249,7 @@ impl Scene {
             ended_at: None,
         };
         let handoff = Handoff::restore(handoff);
-        let demand = Demand {
-            data: "Data.".to_owned(),
-            purpose: SharingPurpose::Threat,
-            purpose_text: "Purpose.".to_owned(),
-            provider: code(THIRD),
-            handling: "Sealed.".to_owned(),
-        };
-        let request = DataSharing::restore(data_sharing::Record {
-            id: DataSharingId(Db::new_id()),
-            reference: "DSR-2026-000001".to_owned(),
-            status: DataSharingStatus::Received,
-            requester: code(OTHER),
-            demand,
-            deferred_at: None,
-            deferred_until: None,
-            defer_reason: None,
-            grounds: Vec::new(),
-            refuse_reason: None,
-            conditions: None,
-            shared_until: None,
-            version: Version::FIRST,
-            created_at: now,
-            ended_at: None,
-        });
+        let request = request(now);
         Scene { file, referral, access, handoff, request, trust, own: true, kept: true, now }
     }
 

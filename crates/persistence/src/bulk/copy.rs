@@ -61,7 +61,7 @@ tables! {
     Indexes = "identity_indexes (child_id, case_id, token, index_version)";
     Referrals = "referrals (id, case_id, case_reference, sender, status, kind, priority, request, named, alternatives, open_to, children, shares, contributes, purposes, onward, retention_days, recipient, listed, former, redirects, awaiting_information, cancel_requested, assignee, due_at, outcome, reason, suggested, chain, version, created_at, requested_at, arrived_at, updated_at)";
     Listings = "referral_listings (agency, referral_id, arrived_at, case_id)";
-    Grants = "grants (id, case_id, agency, source, referral_id, handoff_id, officer, chain, reason, ground, sections, contributes, children, purposes, consents, override_id, onward, since, until)";
+    Grants = "grants (id, case_id, agency, source, referral_id, handoff_id, request_id, officer, chain, reason, ground, sections, contributes, children, purposes, consents, override_id, onward, since, until)";
     Parties = "case_parties (agency, case_id, activity_at)";
     Messages = "messages (id, case_id, referral_id, kind, code, text, agency, officer, at)";
     Events = "events (id, kind, case_id, case_version, subject_type, subject_id, causation_id, at, agency, client_id, data, recipients)";

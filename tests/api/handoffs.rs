@@ -1,6 +1,7 @@
 //! Handoffs: the lead of a case, asked for, offered, and taken or not; until it is taken nothing moves.
 
 mod acceptance;
+mod clocks;
 mod invariant;
 mod lifecycle;
 

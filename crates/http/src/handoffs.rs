@@ -165,9 +165,9 @@ async fn get_handoff(
     _: Params<NoParams>,
 ) -> Result<Versioned<HandoffView>, Problem> {
     let (actor, now) = (call.actor.clone(), call.now);
-    let (handoff, file) = app.read(call, move |db, call| db.handoff(call, *handoff)).await?;
+    let (handoff, file, clocks) = app.read(call, move |db, call| db.handoff(call, *handoff)).await?;
     let asking = Asking { actor: &actor, expected: Expected::Any, now };
-    Ok(Versioned { version: handoff.record().version.0, body: HandoffView::new(&handoff, &file, &asking) })
+    Ok(Versioned { version: handoff.record().version.0, body: HandoffView::new(&handoff, &file, clocks, &asking) })
 }
 
 async fn how(

@@ -7,6 +7,7 @@ use diesel::pg::PgConnection;
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Uuid as SqlUuid};
 use diesel::{OptionalExtension, RunQueryDsl};
 use lindung_domain::case::CaseFile;
+use lindung_domain::consent::Bases;
 use lindung_domain::emergency::Trust;
 use lindung_domain::grant::Grant;
 use lindung_domain::{
@@ -83,6 +84,20 @@ impl Target {
 pub(crate) fn grants(rows: Value) -> Result<Vec<Grant>, Error> {
     let rows: Vec<GrantRow> = serde_json::from_value(rows)?;
     Ok(rows.into_iter().map(GrantRow::into_grant).collect())
+}
+
+/// A case with some of its grants: as much of it as tells what whoever holds them may do to a thing that belongs to it.
+pub(crate) fn in_part(case: Value, held: Option<Value>) -> Result<CaseFile, Error> {
+    Ok(CaseFile {
+        case: serde_json::from_value::<CaseRow>(case)?.into_case(),
+        grants: held.map_or(Ok(Vec::new()), grants)?,
+        children: Vec::new(),
+        shielded: Vec::new(),
+        open_referrals: Vec::new(),
+        handoffs: Vec::new(),
+        parties: Vec::new(),
+        bases: Bases::default(),
+    })
 }
 
 /// Whether the client may still speak for this agency and in these roles.

@@ -5,7 +5,6 @@ use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use diesel::sql_types::{Jsonb, Nullable, Uuid as SqlUuid};
 use lindung_domain::case::CaseFile;
-use lindung_domain::consent::Bases;
 use lindung_domain::handoff::{Handoff, HandoffStatus, Keeps, Manifest, Record};
 use lindung_domain::policy::{self, Act};
 use lindung_domain::referral::Referral;
@@ -15,9 +14,10 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::clocks::RunningClock;
 use crate::db::{About, Call, Db, Read, Seen, Tx};
 use crate::error::Error;
-use crate::file::{self, CaseRow};
+use crate::file;
 use crate::referrals::ReferralRow;
 use crate::sql::Sql;
 use crate::visibility;
@@ -234,37 +234,29 @@ impl Db {
         self.case_found(call, query)
     }
 
-    /// A handoff, with the case file by which it is known what the actor may do to it.
+    /// A handoff, with the case file by which it is known what the actor may do to it, and the clocks that run on it.
     ///
     /// # Errors
     /// It is not the actor's to see; the database is not available.
-    pub fn handoff(&self, call: &Call, id: HandoffId) -> Result<(Handoff, CaseFile), Error> {
-        let query = Sql::<(Jsonb, Jsonb, Nullable<Jsonb>)>::new()
+    pub fn handoff(&self, call: &Call, id: HandoffId) -> Result<(Handoff, CaseFile, Vec<RunningClock>), Error> {
+        let query = Sql::<(Jsonb, Jsonb, Nullable<Jsonb>, Nullable<Jsonb>)>::new()
             .with("select c.id as case_id, null::uuid[] as child_ids, null::text[] as sections, ", [])
             .then(visibility::handoff_rule::<()>(call))
             .with(
                 " as rule, h.id as item_id, jsonb_build_array(to_jsonb(h)) as handoff, to_jsonb(c) as case_row, \
-                 (select jsonb_agg(g) from grants g where g.case_id = c.id and g.agency = ? and (g.until is null or g.until > ?)) as grants \
+                 (select jsonb_agg(g) from grants g where g.case_id = c.id and g.agency = ? and (g.until is null or g.until > ?)) as grants, \
+                 (select jsonb_agg(w order by w.id) from clocks w where w.case_id = c.id and w.subject_id = h.id and w.ended_at is null) as clocks \
                  from handoffs h join cases c on c.id = h.case_id where h.id = ? and ",
                 [call.actor.agency().as_str().into(), call.now.into(), id.0.into()],
             )
             .then(visibility::handoff_visible::<()>(call));
         let seen = Seen::One(About::Handoff(id));
-        let rows: Vec<(Value, Value, Option<Value>)> =
-            self.read(call, Read { columns: "handoff, case_row, grants", query, seen })?;
-        let (handoff, case, grants) = rows.into_iter().next().ok_or(Refusal::NotFound)?;
-        let file = CaseFile {
-            case: serde_json::from_value::<CaseRow>(case)?.into_case(),
-            grants: grants.map_or(Ok(Vec::new()), file::grants)?,
-            children: Vec::new(),
-            shielded: Vec::new(),
-            open_referrals: Vec::new(),
-            handoffs: Vec::new(),
-            parties: Vec::new(),
-            bases: Bases::default(),
-        };
+        let rows: Vec<(Value, Value, Option<Value>, Option<Value>)> =
+            self.read(call, Read { columns: "handoff, case_row, grants, clocks", query, seen })?;
+        let (handoff, case, grants, clocks) = rows.into_iter().next().ok_or(Refusal::NotFound)?;
+        let file = file::in_part(case, grants)?;
         let handoff = restored(Some(handoff))?.pop().ok_or(Refusal::NotFound)?;
-        Ok((handoff, file))
+        Ok((handoff, file, clocks.map_or(Ok(Vec::new()), serde_json::from_value)?))
     }
 
     /// The handoffs that the actor's agency asked for, was offered or offered; newest first.

@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use lindung_domain::case::CaseFile;
-use lindung_domain::consent::Bases;
 use lindung_domain::policy::{self, Act};
 use lindung_domain::referral::{Referral, Status};
 use lindung_domain::values::{Priority, ReferralKind};
@@ -19,7 +18,7 @@ use uuid::Uuid;
 use crate::clocks::RunningClock;
 use crate::db::{About, Call, Db, Read, Seen};
 use crate::error::Error;
-use crate::file::{self, CaseRow};
+use crate::file;
 use crate::sql::Sql;
 use crate::visibility;
 
@@ -254,16 +253,7 @@ impl Db {
         let rows: Vec<(Value, Value, Option<Value>, Option<Value>)> =
             self.read(call, Read { columns: "referral, case_row, grants, clocks", query, seen })?;
         let (referral, case, grants, clocks) = rows.into_iter().next().ok_or(lindung_domain::Refusal::NotFound)?;
-        let file = CaseFile {
-            case: serde_json::from_value::<CaseRow>(case)?.into_case(),
-            grants: grants.map_or(Ok(Vec::new()), file::grants)?,
-            children: Vec::new(),
-            shielded: Vec::new(),
-            open_referrals: Vec::new(),
-            handoffs: Vec::new(),
-            parties: Vec::new(),
-            bases: Bases::default(),
-        };
+        let file = file::in_part(case, grants)?;
         let clocks = clocks.map_or(Ok(Vec::new()), serde_json::from_value)?;
         Ok((serde_json::from_value::<ReferralRow>(referral)?.into_referral(), file, clocks))
     }

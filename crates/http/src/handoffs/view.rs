@@ -5,7 +5,7 @@ use lindung_domain::case::{Asking, CaseFile};
 use lindung_domain::handoff::{Handoff, HandoffAction, HandoffStatus, Keeps, Manifest, Record};
 use lindung_domain::values::{Priority, Technique};
 use lindung_domain::{AgencyCode, CaseId, HandoffId, Version};
-use lindung_persistence::{Answer, Error};
+use lindung_persistence::{Answer, Error, RunningClock};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -88,6 +88,8 @@ pub(super) struct HandoffView {
     /// What is in the case, as it was offered; as it was accepted, once it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<Manifest>,
+    /// The clocks that run on it.
+    clocks: Vec<RunningClock>,
     /// What you may do to it now.
     available_actions: Vec<HandoffAction>,
     /// Its version, as in its `ETag`.
@@ -106,7 +108,7 @@ pub(super) struct HandoffView {
 
 impl HandoffView {
     /// What `asking` may see of it.
-    pub(super) fn new(handoff: &Handoff, file: &CaseFile, asking: &Asking<'_>) -> Self {
+    pub(super) fn new(handoff: &Handoff, file: &CaseFile, clocks: Vec<RunningClock>, asking: &Asking<'_>) -> Self {
         let available_actions = handoff.available_actions(file, asking);
         let Record {
             id,
@@ -145,6 +147,7 @@ impl HandoffView {
             offer_reason: offer_reason.filter(|_| side),
             answer_reason: answer_reason.filter(|_| side),
             manifest: manifest.filter(|_| side),
+            clocks,
             available_actions,
             version,
             created_at,

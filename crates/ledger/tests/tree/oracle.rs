@@ -1,0 +1,111 @@
+//! A log in memory, and what `ct-merkle` makes of the same entries.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use ct_merkle::digest::consts::U32;
+use ct_merkle::digest::{FixedOutput, HashMarker, Output, OutputSizeUser, Update};
+use ct_merkle::mem_backed_tree::MemoryBackedTree;
+use lindung_ledger::tree::{self, Hash, TileId, Tiles};
+use sha2::Digest;
+
+/// The entries of [`LOG`].
+pub const LARGEST: u64 = 66_000;
+
+/// Where tiles begin and end, and where they do not.
+pub const SIZES: [u64; 18] =
+    [0, 1, 2, 3, 7, 8, 255, 256, 257, 511, 512, 513, 5_000, 65_535, 65_536, 65_537, 65_793, LARGEST];
+
+/// A log of [`LARGEST`] entries.
+pub static LOG: LazyLock<Log> = LazyLock::new(|| {
+    let mut log = Log::default();
+    log.append(LARGEST);
+    log
+});
+
+/// The root of each size up to [`LARGEST`], as `ct-merkle` computes them.
+pub static ROOTS: LazyLock<Vec<Hash>> = LazyLock::new(|| {
+    let mut tree = Theirs::new();
+    let mut roots = vec![their_root(&tree)];
+    roots.extend((0..LARGEST).map(|index| {
+        tree.push(entry(index));
+        their_root(&tree)
+    }));
+    roots
+});
+
+/// The tree of the others.
+pub type Theirs = MemoryBackedTree<Sha256, [u8; 8]>;
+
+/// An entry of the log.
+pub fn entry(index: u64) -> [u8; 8] {
+    index.to_be_bytes()
+}
+
+/// Their tree of that size.
+pub fn theirs(size: u64) -> Theirs {
+    let mut tree = Theirs::new();
+    (0..size).for_each(|it| tree.push(entry(it)));
+    tree
+}
+
+fn their_root(tree: &Theirs) -> Hash {
+    Hash((*tree.root().as_bytes()).into())
+}
+
+/// A root as they have it.
+pub fn root_of_theirs(root: Hash, size: u64) -> ct_merkle::RootHash<Sha256> {
+    ct_merkle::RootHash::new(root.0.into(), size)
+}
+
+/// Tiles in memory: the newest of each.
+#[derive(Debug, Default, PartialEq)]
+pub struct Log {
+    pub size: u64,
+    pub tiles: BTreeMap<TileId, Vec<Hash>>,
+}
+
+impl Log {
+    /// Appends so many entries at once, as the numbers follow.
+    pub fn append(&mut self, count: u64) {
+        let leaves: Vec<_> = (self.size..self.size + count).map(|it| tree::leaf_hash(&entry(it))).collect();
+        self.append_hashes(&leaves);
+    }
+
+    pub fn append_hashes(&mut self, leaves: &[Hash]) {
+        let edge: Vec<_> =
+            tree::right_edge(self.size).into_iter().map(|(it, _)| (it, self.tiles[&it].clone())).collect();
+        self.tiles.extend(tree::grow(self.size, &edge, leaves).unwrap());
+        self.size += leaves.len() as u64;
+    }
+}
+
+impl Tiles for Log {
+    type Error = TileId;
+
+    fn tiles(&self, wanted: &[(TileId, u16)]) -> Result<Vec<Vec<u8>>, TileId> {
+        wanted.iter().map(|(it, _)| self.tiles.get(it).map(|it| tree::to_bytes(it)).ok_or(*it)).collect()
+    }
+}
+
+/// SHA-256 for `ct-merkle`, which wants the traits of a later release than the service has.
+#[derive(Default, Clone, Debug)]
+pub struct Sha256(sha2::Sha256);
+
+impl HashMarker for Sha256 {}
+
+impl OutputSizeUser for Sha256 {
+    type OutputSize = U32;
+}
+
+impl Update for Sha256 {
+    fn update(&mut self, data: &[u8]) {
+        Digest::update(&mut self.0, data);
+    }
+}
+
+impl FixedOutput for Sha256 {
+    fn finalize_into(self, out: &mut Output<Self>) {
+        out.copy_from_slice(&self.0.finalize());
+    }
+}

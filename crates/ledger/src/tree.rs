@@ -47,7 +47,7 @@ pub fn leaf_hash(leaf: &[u8]) -> Hash {
 
 /// Hashes as a tile has them, one after the other.
 pub fn to_bytes(hashes: &[Hash]) -> Vec<u8> {
-    hashes.iter().flat_map(|it| it.0).collect()
+    hashes.iter().map(|it| it.0).collect::<Vec<_>>().into_flattened()
 }
 
 /// The hashes of a tile.

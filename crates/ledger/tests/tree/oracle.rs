@@ -13,8 +13,7 @@ use sha2::Digest;
 pub const LARGEST: u64 = 66_000;
 
 /// Where tiles begin and end, and where they do not.
-pub const SIZES: [u64; 18] =
-    [0, 1, 2, 3, 7, 8, 255, 256, 257, 511, 512, 513, 5_000, 65_535, 65_536, 65_537, 65_793, LARGEST];
+pub const SIZES: [u64; 16] = [0, 1, 2, 3, 8, 255, 256, 257, 511, 512, 513, 5_000, 65_535, 65_536, 65_537, LARGEST];
 
 /// A log of [`LARGEST`] entries.
 pub static LOG: LazyLock<Log> = LazyLock::new(|| {
@@ -23,16 +22,47 @@ pub static LOG: LazyLock<Log> = LazyLock::new(|| {
     log
 });
 
-/// The root of each size up to [`LARGEST`], as `ct-merkle` computes them.
-pub static ROOTS: LazyLock<Vec<Hash>> = LazyLock::new(|| {
+/// Up to which size the others compute every root: their trees take long to grow, but they check any proof.
+const THEIRS: u64 = 700;
+
+/// The root of each size up to [`THEIRS`], as `ct-merkle` computes them.
+static THEIR_ROOTS: LazyLock<Vec<Hash>> = LazyLock::new(|| {
     let mut tree = Theirs::new();
     let mut roots = vec![their_root(&tree)];
-    roots.extend((0..LARGEST).map(|index| {
+    roots.extend((0..THEIRS).map(|index| {
         tree.push(entry(index));
         their_root(&tree)
     }));
     roots
 });
+
+/// The hashes of entries, and of all complete subtrees above them, by height.
+static NODES: LazyLock<Vec<Vec<[u8; 32]>>> = LazyLock::new(|| {
+    let mut nodes = vec![(0..LARGEST).map(|it| hash(&[b"\0", &entry(it)])).collect::<Vec<_>>()];
+    while let Some(below) = nodes.last().filter(|it| it.len() > 1) {
+        nodes.push(below.as_chunks().0.iter().map(|[left, right]| hash(&[b"\x01", left, right])).collect());
+    }
+    nodes
+});
+
+/// The root of the tree of that size: as `ct-merkle` computes it, or, where it is large, as RFC 6962 defines it.
+pub fn root_of(size: u64) -> Hash {
+    if size <= THEIRS { THEIR_ROOTS[size as usize] } else { Hash(defined(0, size)) }
+}
+
+/// MTH(D\[from:to\]) of RFC 6962, section 2.1.
+fn defined(from: u64, to: u64) -> [u8; 32] {
+    let size = to - from;
+    if size.is_power_of_two() {
+        return NODES[size.ilog2() as usize][(from / size) as usize];
+    }
+    let split = from + (1 << (size - 1).ilog2());
+    hash(&[b"\x01", &defined(from, split), &defined(split, to)])
+}
+
+fn hash(parts: &[&[u8]]) -> [u8; 32] {
+    sha2::Sha256::digest(parts.concat()).into()
+}
 
 /// The tree of the others.
 pub type Theirs = MemoryBackedTree<Sha256, [u8; 8]>;

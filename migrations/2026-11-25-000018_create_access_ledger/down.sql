@@ -1,3 +1,4 @@
+alter table access_log drop constraint access_log_whole_check;
 drop policy sequenced on events;
 drop policy sequenced on access_log;
 revoke select (id, case_id, subject_id, case_version, xid) on events from lindung_worker;
@@ -7,4 +8,5 @@ drop table access_cosignatures, access_checkpoints, access_tiles, access_erasure
 set local role lindung_maintenance;
 drop function policy.erase_accesses;
 drop function policy.audits_leaf;
+drop function policy.unsigned_since;
 set local role lindung_owner;

@@ -14,6 +14,13 @@ comment on column sequencers.seen is 'Whatever this snapshot sees has its number
 comment on column sequencers.cluster is 'The system identifier of the cluster whose transactions the snapshot means';
 comment on column sequencers.complete_at is 'What was committed before then has its number';
 
+-- Empty lists of occurrences used to tell of a child that was none; what is sealed has to be whole.
+set local role lindung_maintenance;
+update access_log set child_ids = array_remove(child_ids, null) where array_position(child_ids, null) is not null;
+set local role lindung_owner;
+alter table access_log add constraint access_log_whole_check
+    check (array_position(case_ids, null) is null and array_position(child_ids, null) is null and array_position(sections, null) is null);
+
 create index events_xid on events (xid);
 
 create table event_numbers (
@@ -45,11 +52,10 @@ create table access_openings (
 comment on table access_openings is 'What opens the commitment of a leaf: of whom it tells. Gone where a child was erased';
 
 create table access_erasures (
-    proposal_id uuid primary key references proposals (id),
-    erased_at   timestamptz not null
+    proposal_id uuid primary key
 );
 create index proposals_erased on proposals (id) where kind = 'erase-child' and status = 'confirmed';
-comment on table access_erasures is 'For which erased children accesses no longer tell of them';
+comment on table access_erasures is 'The erasures of children after which no access is left that could tell of them';
 
 create table access_tiles (
     level  smallint not null,
@@ -83,7 +89,8 @@ create function policy.audits_leaf(kind text, of_agency text) returns boolean la
     as $$ select policy.audits(of_agency) or (kind = 'erasure' and 'auditor' = any(policy.roles())) $$;
 comment on function policy.audits_leaf is 'Whether an auditor may read the leaf: every auditor may know what was erased';
 
--- What is erased is decided where a proposal is confirmed: nothing can be named here.
+-- What is erased is decided where a proposal is confirmed: nothing can be named here. Accesses that were still being
+-- written then come within the hour.
 create function policy.erase_accesses(at timestamptz)
 returns table (proposal uuid, agency text, proposed_by text, decided_by text, numbers bigint[])
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
@@ -94,11 +101,11 @@ begin
         select p.* from proposals p where p.kind = 'erase-child' and p.status = 'confirmed'
         and not exists (select from access_erasures e where e.proposal_id = p.id)
     loop
-        insert into access_erasures values (asked.id, at);
         return query
             with named as (
-                select l.number, a.xid, a.id from access_log a join access_leaves l on l.entry_id = a.id
-                where a.case_ids @> array[asked.case_id]
+                select o.number, a.xid, a.id
+                from access_log a join access_leaves l on l.entry_id = a.id join access_openings o on o.number = l.number
+                where a.case_ids @> array[asked.case_id] and a.at <= asked.decided_at
                 and (asked.child_id = any(a.child_ids) or position(asked.child_id::text in a.target) > 0)
             ), closed as (
                 delete from access_openings o using named where o.number = named.number
@@ -107,12 +114,19 @@ begin
                 from named where a.xid = named.xid and a.id = named.id
             )
             select asked.id, asked.agency, asked.proposed_by, asked.decided_by, array_agg(named.number) from named having count(*) > 0;
+        if asked.decided_at < at - interval '1 hour' then
+            insert into access_erasures values (asked.id);
+        end if;
     end loop;
 end $$;
 comment on function policy.erase_accesses is 'Erases of whom accesses tell, where a child was erased since: the openings of their leaves, and what the log itself says';
 
-revoke execute on function policy.audits_leaf, policy.erase_accesses from public;
-grant execute on function policy.audits_leaf to lindung_api;
+create function policy.unsigned_since() returns timestamptz language sql stable security definer set search_path = pg_catalog, public, pg_temp
+    as $$ select sequenced_at from access_leaves where number = coalesce((select max(size) from access_checkpoints), 0) $$;
+comment on function policy.unsigned_since is 'Since when there is a leaf that no checkpoint covers';
+
+revoke execute on function policy.unsigned_since, policy.audits_leaf, policy.erase_accesses from public;
+grant execute on function policy.audits_leaf, policy.unsigned_since to lindung_api;
 grant execute on function policy.erase_accesses to lindung_worker;
 
 set local role lindung_owner;

@@ -33,6 +33,11 @@ pub fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
         .collect()
 }
 
+/// Whether an operation needs no token, and says so.
+pub fn is_open(operation: &Value) -> bool {
+    operation["security"] == serde_json::json!([{}])
+}
+
 #[test]
 fn the_contract_that_is_checked_in_is_the_codes() {
     let kept = std::fs::read_to_string(root().join("openapi/lindung.json")).unwrap_or_default();

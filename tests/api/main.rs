@@ -33,4 +33,5 @@ mod status_checks;
 mod suspensions;
 mod timeline;
 mod tokens;
+mod tree;
 mod walls;

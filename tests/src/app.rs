@@ -10,11 +10,13 @@ use lindung_client::{Api, Bound, Credentials, Reply, Speaker};
 use lindung_http::app::{App, Clock, Parts};
 use lindung_http::keys::{self, TokenKeys};
 use lindung_http::limits::Rates;
+use lindung_http::sealing;
 use lindung_http::upkeep::Upkeep;
 use lindung_persistence::Sequenced;
 use serde_json::Value;
 
 use crate::database::{Database, credentials};
+use crate::notary::Notary;
 use crate::session::Session;
 
 /// When every test begins: the morning of 24 November 2026 in Kuala Lumpur.
@@ -50,6 +52,11 @@ impl TestApp {
         TestApp::built(Database::new(), |parts| parts.rates = rates).await
     }
 
+    /// Starts one that shows no child once sealing is behind for longer.
+    pub async fn start_sealing_within(limit: std::time::Duration) -> Self {
+        TestApp::built(Database::new(), |parts| parts.seal_limit = Some(limit)).await
+    }
+
     /// Starts one over this database.
     pub async fn over(database: Database) -> Self {
         TestApp::built(database, |_| {}).await
@@ -68,6 +75,8 @@ impl TestApp {
             digest_key: [7; 32],
             proofs_required: false,
             rates: Rates::NONE,
+            log_policy: Some(Notary::of(&origin_of(&issuer)).policy()),
+            seal_limit: None,
         };
         change(&mut parts);
         let (proofs_required, app) = (parts.proofs_required, App::new(parts));
@@ -75,6 +84,16 @@ impl TestApp {
         let handle = server.handle();
         actix_web::rt::spawn(server);
         TestApp { database, api: Api::new(&issuer).unwrap(), token_key, proofs_required, app, clock, server: handle }
+    }
+
+    /// Who signs and who witnesses checkpoints of its access log.
+    pub fn notary(&self) -> Notary {
+        Notary::of(&self.origin())
+    }
+
+    /// What its access log is called.
+    pub fn origin(&self) -> String {
+        origin_of(self.api.issuer())
     }
 
     /// The app's time.
@@ -96,6 +115,11 @@ impl TestApp {
     /// The service's housekeeping, with a daily budget of children for each officer.
     pub fn upkeep(&self, children_per_day: u32) -> Upkeep {
         Upkeep::new(self.app.clone(), children_per_day)
+    }
+
+    /// Looks whether the access log is sealed, as the service does every few seconds.
+    pub async fn watch_sealing(&self) {
+        sealing::watch(&self.app).await;
     }
 
     /// Runs the clocks once, at the app's time; tells how many passed a limit.
@@ -191,6 +215,10 @@ impl Drop for TestApp {
         // Told to stop at once; the runtime ends with the test.
         drop(self.server.stop(false));
     }
+}
+
+fn origin_of(issuer: &str) -> String {
+    issuer.replacen("http://", "", 1) + "/v1/access-log"
 }
 
 /// What an agency usually acts for.

@@ -222,6 +222,12 @@ impl Database {
         rows.into_iter().map(|it| it.row).collect()
     }
 
+    /// The leaves of the access log, in their order.
+    pub fn leaves(&self) -> Vec<String> {
+        let rows = self.rows("select convert_from(leaf, 'UTF8') as leaf from access_leaves order by number");
+        rows.into_iter().map(|it| it["leaf"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// How many rows a table has.
     pub fn count(&self, from: &str) -> i64 {
         self.rows(&format!("select count(*) as n from {from}"))[0]["n"].as_i64().unwrap()

@@ -7,11 +7,13 @@
 mod app;
 mod database;
 mod inside;
+mod notary;
 mod session;
 mod wire;
 
 pub use app::TestApp;
 pub use database::Database;
 pub use inside::{Inside, context};
+pub use notary::{Notary, WITNESSED_AT};
 pub use session::{Answered, Ref, Session, action_body, case_body, consent_body, referral_body};
 pub use wire::{Raw, Wire};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use actix_web::web;
 use aws_lc_rs::hmac;
@@ -16,6 +17,8 @@ use crate::limits::{Limits, Rates};
 use crate::operations::Operations;
 use crate::problem::Problem;
 use crate::proof::Nonces;
+use crate::sealing::Sealing;
+use crate::tree::LogPolicy;
 
 /// Where "now" comes from.
 #[derive(Debug, Clone)]
@@ -53,6 +56,10 @@ pub struct Parts {
     pub proofs_required: bool,
     /// How often one may ask.
     pub rates: Rates,
+    /// Whom to trust for checkpoints of the access log; there are none to be seen without it.
+    pub log_policy: Option<LogPolicy>,
+    /// For how long the access log may be without sealing before nobody is shown a child any more.
+    pub seal_limit: Option<Duration>,
 }
 
 /// The service as requests see it. Cheap to clone.
@@ -66,6 +73,7 @@ struct Shared {
     limits: Limits,
     verified: Verified,
     operations: Operations,
+    sealing: Sealing,
 }
 
 /// How a command goes in: about what, from which version, naming whom, under which key.
@@ -94,7 +102,8 @@ impl App {
         let digest_key = hmac::Key::new(hmac::HMAC_SHA256, &parts.digest_key);
         let (nonces, limits) = (Nonces::new(&digest_key), Limits::new(parts.rates, &parts.clock));
         let (verified, operations) = (Verified::default(), Operations::known());
-        App(Arc::new(Shared { parts, digest_key, nonces, limits, verified, operations }))
+        let sealing = Sealing::within(parts.seal_limit);
+        App(Arc::new(Shared { parts, digest_key, nonces, limits, verified, operations, sealing }))
     }
 
     /// What it is made of.
@@ -127,6 +136,11 @@ impl App {
         &self.0.operations
     }
 
+    /// Whether the access log is sealed.
+    pub(crate) fn sealing(&self) -> &Sealing {
+        &self.0.sealing
+    }
+
     /// A keyed digest of a request's body.
     pub(crate) fn digest(&self, body: &[u8]) -> Vec<u8> {
         hmac::sign(&self.0.digest_key, body).as_ref().to_vec()
@@ -135,12 +149,15 @@ impl App {
     /// Reads, on a thread that may wait for the database.
     ///
     /// # Errors
-    /// What `work` says.
+    /// What `work` says; the access log is not sealed.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         call: Call,
         work: impl FnOnce(&Db, &Call) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Problem> {
+        if self.0.sealing.is_behind() && self.0.operations.tells_of_children(call.action) {
+            return Err(Error::Unavailable("the access log is not sealed".to_owned()).into());
+        }
         self.blocking(move |db| work(db, &call)).await
     }
 

@@ -39,6 +39,7 @@ mod proposals;
 mod referrals;
 mod releases;
 mod respond;
+pub mod sealing;
 mod sections;
 pub mod serve;
 mod service;
@@ -48,11 +49,13 @@ mod status_checks;
 mod suspensions;
 mod timeline;
 mod tokens;
+mod tree;
 pub mod upkeep;
 
 pub use app::{App, Clock, Parts};
 pub use openapi::document;
 pub use problem::TYPE_PREFIX;
+pub use tree::LogPolicy;
 
 use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope;
@@ -81,6 +84,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(handoffs::routes)
                 .configure(grants::routes)
                 .configure(data_sharing::routes)
+                .configure(tree::routes)
                 .configure(access_log::routes)
                 .configure(accesses::routes)
                 .configure(releases::routes)

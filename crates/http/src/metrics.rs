@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 const SECONDS: &str = "http_request_duration_seconds";
 const OVER_BUDGET: &str = "officers_over_budget";
+const SEALING: &str = "access_log_sealing_lag_seconds";
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -20,6 +21,11 @@ fn recorder() -> Option<&'static PrometheusHandle> {
         metrics::describe_counter!("http_requests_total", "Answers, by method, route and status");
         metrics::describe_gauge!("database_connections", "Connections of the pool, by state");
         metrics::describe_gauge!(OVER_BUDGET, "Officers who have seen more children today than the budget allows");
+        metrics::describe_gauge!(
+            SEALING,
+            metrics::Unit::Seconds,
+            "How far the sealing of the access log is behind, by step"
+        );
         Some(handle)
     };
     RECORDER.get_or_init(install).as_ref()
@@ -39,6 +45,14 @@ pub fn answered(method: &'static str, route: String, status: u16, took: Duration
 pub fn over_budget(officers: usize) {
     if recorder().is_some() {
         metrics::gauge!(OVER_BUDGET).set(u32::try_from(officers).unwrap_or(u32::MAX));
+    }
+}
+
+/// Tells how far the sealing of the access log is behind.
+pub fn sealing(sequencing: Duration, signing: Duration) {
+    if recorder().is_some() {
+        metrics::gauge!(SEALING, "step" => "sequencing").set(sequencing.as_secs_f64());
+        metrics::gauge!(SEALING, "step" => "signing").set(signing.as_secs_f64());
     }
 }
 

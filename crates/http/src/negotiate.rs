@@ -11,8 +11,14 @@ pub const NDJSON: &str = "application/x-ndjson";
 pub const CSV: &str = "text/csv";
 
 /// What some operations can answer with beside JSON.
-const BESIDE_JSON: [(&str, &str); 3] =
-    [("read_access_log", NDJSON), ("get_release", CSV), ("read_data_sharing_register", CSV)];
+const BESIDE_JSON: [(&str, &str); 6] = [
+    ("read_access_log", NDJSON),
+    ("get_release", CSV),
+    ("read_data_sharing_register", CSV),
+    ("get_entry_bundle", "application/octet-stream"),
+    ("list_openings", NDJSON),
+    ("get_inclusion_proof", "text/plain"),
+];
 
 /// An operation that answers with something the client accepts.
 ///

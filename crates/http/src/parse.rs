@@ -85,6 +85,10 @@ impl<'de> serde::Deserializer<'de> for Text<'de> {
         visitor.visit_i64(self.0.parse().map_err(|_| Self::Error::custom("expected a whole number"))?)
     }
 
+    fn deserialize_u64<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_u64(self.0.parse().map_err(|_| Self::Error::custom("expected a whole number, 0 or more"))?)
+    }
+
     fn deserialize_bool<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         visitor.visit_bool(self.0.parse().map_err(|_| Self::Error::custom("expected true or false"))?)
     }
@@ -107,7 +111,7 @@ impl<'de> serde::Deserializer<'de> for Text<'de> {
     }
 
     serde::forward_to_deserialize_any! {
-        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        i8 i16 i32 i128 u8 u16 u32 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
         tuple_struct map struct identifier ignored_any
     }
 }

@@ -118,6 +118,19 @@ impl Policy {
         }
     }
 
+    /// The fewest witnesses that are a quorum.
+    pub fn fewest(&self) -> usize {
+        self.quorum.map_or(0, |it| self.fewest_of(it))
+    }
+
+    fn fewest_of(&self, member: Member) -> usize {
+        let Member::Group(at) = member else { return 1 };
+        let Some(group) = self.groups.get(at) else { return 0 };
+        let mut each: Vec<usize> = group.members.iter().map(|it| self.fewest_of(*it)).collect();
+        each.sort_unstable();
+        each.iter().take(group.threshold).sum()
+    }
+
     /// How a checkpoint stands against it.
     ///
     /// # Errors

@@ -89,7 +89,7 @@ pub(crate) fn recorded<ST>(call: &Call, read: Read<ST>) -> Sql<ST> {
         .with(
             "), shown as (select count(item_id)::integer as count, coalesce(min(rule), 'own') as rule, \
              coalesce(array_agg(distinct case_id) filter (where case_id is not null), '{}') as case_ids, \
-             coalesce((select array_agg(distinct it) from seen, unnest(child_ids) it), '{}') as child_ids, \
+             coalesce((select array_agg(distinct it) from seen, unnest(child_ids) it where it is not null), '{}') as child_ids, \
              coalesce((select array_agg(distinct it) from seen, unnest(sections) it), '{}') as sections from seen), \
              logged as (",
             [],

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use diesel::RunQueryDsl;
 use diesel::sql_types::{Array, BigInt, Double, Jsonb, Text};
+use diesel::{OptionalExtension, RunQueryDsl};
 use lindung_domain::actor::OVERSIGHT;
 use lindung_domain::policy::{self, Act, Relation};
 use lindung_domain::{AccessId, Refusal};
@@ -16,9 +16,6 @@ use crate::db::{Call, Db, Read, Seen};
 use crate::error::Error;
 use crate::sql::Sql;
 use crate::tiles::StoredTiles;
-
-/// Of how many checkpoints, the newest first, one with enough witnesses is looked for: an hour and a half of them.
-const RECENT: i64 = 540;
 
 /// A leaf of the log, and what opens it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -115,21 +112,22 @@ impl Db {
         proof.map_err(unproved)
     }
 
-    /// The newest checkpoints, the newest first.
+    /// The newest checkpoint with at least so many cosignatures, and of a size below `below`.
     ///
     /// # Errors
     /// The database is not available.
-    pub fn checkpoints(&self) -> Result<Vec<SignedCheckpoint>, Error> {
+    pub fn checkpoint(&self, cosignatures: usize, below: Option<u64>) -> Result<Option<SignedCheckpoint>, Error> {
         let query = Sql::<(BigInt, Text, Array<Text>)>::new().with(
-            "select c.size, c.note, array(select s.line from access_cosignatures s where s.size = c.size order by s.key) \
-             from access_checkpoints c order by c.size desc limit ?",
-            [RECENT.into()],
+            "select c.size, c.note, s.lines from access_checkpoints c cross join lateral \
+             (select coalesce(array_agg(line order by key), '{}') as lines from access_cosignatures s where s.size = c.size) s \
+             where c.size < ? and cardinality(s.lines) >= ? order by c.size desc limit 1",
+            [below.map_or(i64::MAX, big).into(), i32::try_from(cosignatures).unwrap_or(i32::MAX).into()],
         );
-        let rows: Vec<(i64, String, Vec<String>)> = query.load(&mut *self.connection()?)?;
+        let row: Option<(i64, String, Vec<String>)> = query.get_result(&mut *self.connection()?).optional()?;
         let signed = |(size, note, cosignatures): (i64, _, _)| {
             Ok(SignedCheckpoint { size: size.try_into().map_err(Error::fault)?, note, cosignatures })
         };
-        rows.into_iter().map(signed).collect()
+        row.map(signed).transpose()
     }
 
     /// How far sealing is behind.
@@ -138,10 +136,8 @@ impl Db {
     /// The database is not available.
     pub fn lag(&self) -> Result<Lag, Error> {
         let query = Sql::<(Double, Double)>::new().with(
-            "select greatest(0, extract(epoch from clock_timestamp() - coalesce(s.complete_at, '-infinity')))::float8, \
-             greatest(0, extract(epoch from clock_timestamp() - l.sequenced_at), 0)::float8 \
-             from sequencers s left join access_leaves l on l.number = coalesce((select max(size) from access_checkpoints), 0) \
-             where s.log = 'accesses'",
+            "select greatest(0, extract(epoch from clock_timestamp() - coalesce(complete_at, 'epoch')))::float8, \
+             greatest(0, extract(epoch from clock_timestamp() - policy.unsigned_since()))::float8 from sequencers where log = 'accesses'",
             [],
         );
         let (sequencing, signing): (f64, f64) = query.get_result(&mut *self.connection()?)?;

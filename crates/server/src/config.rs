@@ -1,5 +1,6 @@
 //! The configuration: read from the environment, here and nowhere else.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Serialized};
+use lindung_http::LogPolicy;
 use lindung_http::limits::Rates;
 use lindung_persistence::{Db, DbRole, Settings};
 use lindung_vault::Vault;
@@ -58,6 +60,9 @@ pub struct Config {
     client_rate: u32,
     officer_rate: u32,
     status_checks_per_day: u32,
+    log_policy: Option<PathBuf>,
+    /// After how many seconds without sealing of the access log nobody is shown anything any more; 0 for never.
+    pub seal_limit: u64,
     /// How many children an officer may see in a day without an alarm; 0 raises none.
     pub children_per_day: u32,
     /// What is logged, as tracing's filters have it.
@@ -75,6 +80,7 @@ struct Defaults {
     client_rate: u32,
     officer_rate: u32,
     status_checks_per_day: u32,
+    seal_limit: u64,
     children_per_day: u32,
     log: &'static str,
 }
@@ -88,6 +94,7 @@ const DEFAULTS: Defaults = Defaults {
     client_rate: 200,
     officer_rate: 20,
     status_checks_per_day: 1000,
+    seal_limit: 0,
     children_per_day: 200,
     log: "info",
 };
@@ -141,7 +148,7 @@ impl Config {
         Ok(Db::new(Settings { url, role, pool_size: self.pool_size, acquire_timeout, vault }))
     }
 
-    /// The database for what runs by itself: one connection leads, another does.
+    /// The database for what runs by itself: of the clocks one connection leads and another does, a third sequences.
     ///
     /// # Errors
     /// Nobody says which.
@@ -149,13 +156,24 @@ impl Config {
         let url = self.worker_database_url.as_ref().or(self.database_url.as_ref());
         let url = url.ok_or("LINDUNG_DATABASE_URL is missing")?.expose_secret().to_owned();
         let (vault, acquire_timeout) = (Arc::new(Vault::locked()), ACQUIRE_TIMEOUT);
-        Ok(Db::new(Settings { url, role: DbRole::Worker, pool_size: 2, acquire_timeout, vault }))
+        Ok(Db::new(Settings { url, role: DbRole::Worker, pool_size: 3, acquire_timeout, vault }))
     }
 
     /// How often one may ask.
     pub fn rates(&self) -> Rates {
         let status_checks_per_day = self.status_checks_per_day;
         Rates { client: self.client_rate, officer: self.officer_rate, status_checks_per_day }
+    }
+
+    /// Whom to trust for checkpoints of the access log, where that is set.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no policy.
+    pub fn log_policy(&self) -> Result<Option<LogPolicy>, Failure> {
+        let Some(path) = &self.log_policy else { return Ok(None) };
+        let text =
+            fs::read_to_string(path).map_err(|error| format!("LINDUNG_LOG_POLICY, {}: {error}", path.display()))?;
+        Ok(Some(LogPolicy::new(text).map_err(|error| format!("LINDUNG_LOG_POLICY, {}: {error}", path.display()))?))
     }
 
     /// The files with the keys of access tokens; the first signs.

@@ -5,6 +5,7 @@ use std::num::NonZero;
 use std::time::Duration;
 
 use lindung_http::app::{App, Clock, Parts};
+use lindung_http::sealing;
 use lindung_http::upkeep::Upkeep;
 use lindung_persistence::{Db, DbRole};
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,6 +18,9 @@ use crate::work::Worker;
 
 /// How often the service keeps house.
 const UPKEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// How often it looks whether sealing keeps up.
+const SEALING_EVERY: Duration = Duration::from_secs(5);
 
 /// Serves until it is told to stop; requests that have begun are still answered.
 ///
@@ -32,6 +36,8 @@ pub fn serve(config: Config) -> Result<(), Failure> {
         digest_key: secrets::digest_key(&config)?,
         proofs_required: config.environment != Environment::Development,
         rates: config.rates(),
+        log_policy: config.log_policy()?,
+        seal_limit: (config.seal_limit > 0).then(|| Duration::from_secs(config.seal_limit)),
     };
     let app = App::new(parts);
     let listener =
@@ -41,8 +47,9 @@ pub fn serve(config: Config) -> Result<(), Failure> {
     let workers = if config.workers == 0 { cores } else { config.workers };
     actix_web::rt::System::new().block_on(async move {
         let server = lindung_http::serve::serve(app.clone(), listener, workers)?;
-        let upkeep = Upkeep::new(app, config.children_per_day);
+        let upkeep = Upkeep::new(app.clone(), config.children_per_day);
         let (handle, upkeep) = (server.handle(), actix_web::rt::spawn(keep(upkeep)));
+        let watch = actix_web::rt::spawn(watch(app));
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tracing::info!(listen = %config.listen, "serving");
         actix_web::rt::spawn(async move {
@@ -52,6 +59,7 @@ pub fn serve(config: Config) -> Result<(), Failure> {
         });
         let ended = server.await;
         upkeep.abort();
+        watch.abort();
         worker.into_iter().for_each(Worker::stop);
         Ok(ended?)
     })
@@ -93,5 +101,13 @@ async fn keep(mut upkeep: Upkeep) {
     loop {
         ticks.tick().await;
         upkeep.run().await;
+    }
+}
+
+async fn watch(app: App) {
+    let mut ticks = tokio::time::interval(SEALING_EVERY);
+    loop {
+        ticks.tick().await;
+        sealing::watch(&app).await;
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use lindung_domain::clock::Span;
 use lindung_http::Clock;
-use lindung_persistence::{Db, Worked};
+use lindung_persistence::{Db, Error, Sequenced, Worked};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Failure;
@@ -15,7 +15,9 @@ use crate::config::{Config, Environment};
 use crate::serve::log;
 
 /// How often clocks are looked at.
-const EVERY: Duration = Duration::from_secs(3);
+const CLOCKS: Duration = Duration::from_secs(3);
+/// How often events and accesses are numbered.
+const SEQUENCE: Duration = Duration::from_millis(200);
 
 /// How to work.
 #[derive(Debug, Args)]
@@ -36,7 +38,9 @@ pub fn work(config: &Config, work: &Work) -> Result<(), Failure> {
     let db = config.worker_db()?;
     if work.once {
         let passed = once(config, &db, work.ahead)?;
+        let Sequenced { events, accesses, erasures, restored: _ } = db.sequence(Clock::System.now())?;
         println!("clocks that passed a limit: {passed}");
+        println!("numbered: {events} events, {accesses} accesses, {erasures} erasures");
         return Ok(());
     }
     log(config)?;
@@ -78,50 +82,81 @@ fn once(config: &Config, db: &Db, ahead: Option<Span>) -> Result<usize, Failure>
     }
 }
 
-/// The thread that works; it ends after the tick that it is in.
+/// The threads that work; each ends after the tick that it is in.
 pub struct Worker {
-    stop: Sender<()>,
-    thread: JoinHandle<()>,
+    stop: Vec<Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Worker {
     /// Begins to work.
     pub fn start(db: Db) -> Self {
+        let mut worker = Worker { stop: Vec::new(), threads: Vec::new() };
+        worker.repeat(CLOCKS, db.clone(), clocks);
+        worker.repeat(SEQUENCE, db, sequence);
+        worker
+    }
+
+    fn repeat(&mut self, every: Duration, db: Db, tick: fn(&Db) -> Tick) {
         let (stop, stopped) = channel();
-        Worker { stop, thread: std::thread::spawn(move || tick(&db, &stopped)) }
+        self.stop.push(stop);
+        self.threads.push(std::thread::spawn(move || repeat(every, &db, tick, &stopped)));
     }
 
     /// Ends it, and waits for that.
     pub fn stop(self) {
         drop(self.stop);
-        self.thread.join().ok();
+        self.threads.into_iter().for_each(|it| drop(it.join()));
     }
 }
 
-fn tick(db: &Db, stopped: &Receiver<()>) {
+/// What a tick came to.
+struct Tick {
+    /// Whether there may be more at once.
+    more: bool,
+    error: Option<Error>,
+}
+
+fn clocks(db: &Db) -> Tick {
+    match db.work(Clock::System.now()) {
+        Ok(Worked { passed, failures, more }) => {
+            if passed > 0 {
+                tracing::info!(passed, "clocks passed a limit");
+            }
+            Tick { more, error: failures.into_iter().next() }
+        }
+        Err(error) => Tick { more: false, error: Some(error) },
+    }
+}
+
+fn sequence(db: &Db) -> Tick {
+    match db.sequence(Clock::System.now()) {
+        Ok(Sequenced { restored, erasures, .. }) => {
+            if restored {
+                tracing::warn!("the database is in another cluster than before: numbers go on from what it holds");
+            }
+            if erasures > 0 {
+                tracing::info!(erasures, "erased of whom accesses tell");
+            }
+            Tick { more: false, error: None }
+        }
+        Err(error) => Tick { more: false, error: Some(error) },
+    }
+}
+
+fn repeat(every: Duration, db: &Db, tick: fn(&Db) -> Tick, stopped: &Receiver<()>) {
     // What keeps failing is told once, until it works again.
     let mut failing = false;
     let mut wait = Duration::ZERO;
     while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-        wait = EVERY;
-        let errors = match db.work(Clock::System.now()) {
-            Ok(Worked { passed, failures, more }) => {
-                if passed > 0 {
-                    tracing::info!(passed, "clocks passed a limit");
-                }
-                if more {
-                    wait = Duration::ZERO;
-                }
-                failures
-            }
-            Err(error) => vec![error],
-        };
-        if let (Some(error), false) = (errors.first(), failing) {
+        let Tick { more, error } = tick(db);
+        wait = if more { Duration::ZERO } else { every };
+        if let (Some(error), false) = (&error, failing) {
             tracing::warn!(
                 %error,
-                "clocks are not run here: LINDUNG_WORKER_DATABASE_URL has to log in as lindung_worker; LINDUNG_WORK=off ends the tries"
+                "what runs by itself does not: LINDUNG_WORKER_DATABASE_URL has to log in as lindung_worker; LINDUNG_WORK=off ends the tries"
             );
         }
-        failing = !errors.is_empty();
+        failing = error.is_some();
     }
 }

@@ -92,6 +92,8 @@ impl<'a> World<'a> {
         let grant = held["id"].as_str().unwrap().to_owned();
         let asked = app.officer(POLICE).await.post("/v1/data-sharing-requests", &asks_for_data(SCHOOL)).await;
         let request = asked.is(201).reference().id;
+        app.sequence();
+        app.notary().seals(&app.database, 5);
         let ids = vec![
             ("handoff", handoff),
             ("grant", grant),
@@ -120,6 +122,7 @@ impl<'a> World<'a> {
         let of_child = template.contains("{child}");
         let mut path = template.replace("{section}", if of_child { "risk" } else { "plan" });
         path = path.replace("{code}", POLICE).replace("{list}", "offence");
+        path = path.replace("{tile}", "0/000.p/1").replace("{bundle}", "000.p/1");
         for (name, known) in &self.ids {
             path = path.replace(&format!("{{{name}}}"), &id(name, known));
         }

@@ -13,6 +13,7 @@ fn paths() -> BTreeMap<String, Vec<String>> {
     let paths = document["paths"].as_object().unwrap();
     let concrete = |path: &str| {
         let code = path.replace("{code}", "KDN.PDRM.D11").replace("{list}", "offence").replace("{section}", "summary");
+        let code = code.replace("{tile}", "0/000.p/1").replace("{bundle}", "000.p/1");
         [
             "{case}",
             "{child}",

@@ -26,9 +26,9 @@ union all select thing || ': does not belong to the owner' from relations
 where relowner <> 'lindung_owner'::regrole and name !~ '^__diesel'
 union all select thing || ': passes row security' from relations
 where relkind = 'm' or (relkind = 'v' and not coalesce('security_invoker=true' = any(reloptions), false))
--- Row security does not stop the first three; the log is only ever added to; `-` is everybody.
+-- Row security does not stop the first three; the log and what is made of it are only ever added to; `-` is everybody.
 union all select thing || ': ' || who || ' may ' || lower(may) from granted
-where (guarded and may in ('TRUNCATE', 'TRIGGER', 'REFERENCES')) or (name = 'access_log' and may not in ('SELECT', 'INSERT')) or who = '-'
+where (guarded and may in ('TRUNCATE', 'TRIGGER', 'REFERENCES')) or (name = any('{access_log, access_leaves, access_openings, access_checkpoints, access_cosignatures, event_numbers}') and may not in ('SELECT', 'INSERT')) or who = '-'
 -- Where pg_temp is not named, PostgreSQL looks there first for tables.
 union all select thing || ': no fixed search_path, pg_temp last' from functions
 where prosecdef and not coalesce('search_path=pg_catalog, public, pg_temp' = any(proconfig), false)
@@ -39,4 +39,4 @@ union all select thing || ': can do too much' from roles
 where rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls <> (rolname = 'lindung_maintenance')
 union all select thing || ': can log in' from roles where rolcanlogin and rolname in ('lindung_owner', 'lindung_maintenance')
 union all select 'role ' || member::regrole || ': is a member of ' || roleid::regrole from pg_auth_members
-where member::regrole::text in ('lindung_api', 'lindung_worker', 'lindung_auditor')
+where member::regrole::text in ('lindung_api', 'lindung_worker', 'lindung_signer', 'lindung_auditor')

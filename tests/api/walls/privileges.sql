@@ -15,4 +15,4 @@ single (thing, who, may) as (
     from granted cross join aclexplode(acl)
 )
 select rpad(who, 16) || rpad(string_agg(may, ', ' order by may), 31) || thing as text from single
-where who in ('public', 'lindung_api', 'lindung_worker', 'lindung_auditor') group by thing, who
+where who in ('public', 'lindung_api', 'lindung_worker', 'lindung_signer', 'lindung_auditor') group by thing, who

@@ -2,8 +2,8 @@
 //!
 //! A file that is missing, empty or otherwise strange is never taken for a beginning.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use lindung_ledger::checkpoint::Signed;
@@ -24,28 +24,24 @@ pub(crate) struct Log {
 /// The folder with the states. While this lives, no other process has it.
 pub(crate) struct Folder {
     path: PathBuf,
-    _lock: File,
+    _held: file::Held,
 }
 
 impl Folder {
     /// The folder, which is made where it is missing.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::File { path: path.to_owned(), source };
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path.join("lock"));
-        let lock = lock.map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Folder { path: path.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(Error::InUse(path.to_owned())),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
-        }
+        let held = file::hold(path).map_err(|source| match source.kind() {
+            ErrorKind::WouldBlock => Error::InUse(path.to_owned()),
+            _ => Error::File { path: path.to_owned(), source },
+        })?;
+        Ok(Folder { path: path.to_owned(), _held: held })
     }
 
     /// Where a log stands.
     pub(crate) fn log(&self, origin: &str) -> Result<Log, Error> {
         let path = self.file(origin);
         let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(Error::Unknown(origin.to_owned()));
             }
             read => read.map_err(|source| Error::File { path: path.clone(), source })?,

@@ -85,3 +85,51 @@ impl Witness {
         Error::NoAnswer { request: format!("POST {}", self.url), why }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// What comes of an answer with that head and body.
+    fn answered(head: &str, body: &str) -> Result<Witnessed, Error> {
+        let answer = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/w/", listener.local_addr().unwrap());
+        let answering = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = [0; 1024];
+            let length = stream.read(&mut asked).unwrap();
+            // Whoever has read enough hangs up.
+            stream.write_all(answer.as_bytes()).ok();
+            String::from_utf8_lossy(&asked[..length]).into_owned()
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = runtime.block_on(Witness::new(&url).unwrap().add_checkpoint(b"old 0\n".to_vec()));
+        assert!(answering.join().unwrap().starts_with("POST /w/add-checkpoint HTTP/1.1\r\n"));
+        answer
+    }
+
+    #[test]
+    fn answers_are_told_apart() {
+        assert_eq!(answered("200 OK", "— w AAAA\n").unwrap(), Witnessed::Cosigned("— w AAAA\n".into()));
+        assert_eq!(answered("409 Conflict", "17\n").unwrap(), Witnessed::Conflict(17));
+        let refused = Witnessed::Refused { status: 403, why: "not you".to_owned() };
+        assert_eq!(answered("403 Forbidden", "not\u{7} you\n").unwrap(), refused);
+        for body in ["", "17", "-1\n", "18446744073709551616\n", "seventeen\n"] {
+            assert!(matches!(answered("409 Conflict", body), Err(Error::NoAnswer { .. })), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_else_is_asked_and_no_more_is_read() {
+        let elsewhere = "302 Found\r\nlocation: http://127.0.0.1:1/";
+        assert_eq!(answered(elsewhere, "").unwrap(), Witnessed::Refused { status: 302, why: String::new() });
+        assert!(answered("200 OK", &"x".repeat(MAX_LENGTH)).is_ok());
+        let refused = answered("200 OK", &"x".repeat(MAX_LENGTH + 1)).unwrap_err();
+        assert!(refused.to_string().ends_with("the answer is too long"), "{refused}");
+    }
+}

@@ -7,8 +7,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use lindung_ledger::checkpoint::Signed;
+use lindung_ledger::tree::Hash;
 use sha2::{Digest, Sha256};
-use tlog_tiles::Hash;
 
 use crate::{Error, file};
 

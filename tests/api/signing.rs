@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
 use lindung_ledger::checkpoint::{Checkpoint, Signed};
 use lindung_ledger::key::LogSigner;
 use lindung_ledger::policy::Policy;
@@ -257,7 +259,9 @@ fn a_damaged_state_is_no_beginning_and_one_process_has_it() {
     drop(signer);
     let state = log.folder.join("signed.json");
     let good = std::fs::read_to_string(&state).unwrap();
-    for damaged in ["", "{}", &good.replace("lindung.example", "elsewhere.example"), &good.replace("\"size\":0", "\"size\":1")] {
+    for damaged in
+        ["", "{}", &good.replace("lindung.example", "elsewhere.example"), &good.replace("\"size\":0", "\"size\":1")]
+    {
         std::fs::write(&state, damaged).unwrap();
         assert!(matches!(log.signer(), Err(Error::Damaged(_))), "{damaged}");
     }
@@ -290,8 +294,8 @@ fn the_signer_changes_nothing() {
         "select * from access_openings",
         "select * from access_log",
     ] {
-        let mut conn = <diesel::PgConnection as diesel::Connection>::establish(&log.database.url_as("lindung_signer")).unwrap();
-        let refused = diesel::connection::SimpleConnection::batch_execute(&mut conn, statement).unwrap_err();
+        let mut conn = PgConnection::establish(&log.database.url_as("lindung_signer")).unwrap();
+        let refused = conn.batch_execute(statement).unwrap_err();
         assert!(refused.to_string().contains("permission denied"), "{statement}: {refused}");
     }
 }

@@ -29,6 +29,7 @@ mod search;
 mod sections;
 mod sequencer;
 mod shields;
+mod signing;
 mod status_checks;
 mod suspensions;
 mod timeline;

@@ -55,11 +55,7 @@ impl Api {
     /// # Errors
     /// The machine's root certificates cannot be loaded.
     pub fn new(issuer: &str) -> Result<Self, Error> {
-        let builder = Client::builder().redirect(redirect::Policy::none()).no_proxy().timeout(TIMEOUT);
-        // Without TLS there is nothing to trust, and a machine may have no root certificates.
-        let builder = if issuer.starts_with("http://") { builder.tls_certs_only([]) } else { builder };
-        let http =
-            builder.build().map_err(|it| Error::Request { what: format!("anything to {issuer}"), why: reason(&it) })?;
+        let http = http(issuer, TIMEOUT)?;
         Ok(Api { issuer: issuer.to_owned(), http })
     }
 
@@ -201,8 +197,16 @@ impl Api {
     }
 }
 
+/// What speaks to a service: it follows no redirect, asks no proxy, and waits so long.
+pub(crate) fn http(url: &str, timeout: Duration) -> Result<Client, Error> {
+    let builder = Client::builder().redirect(redirect::Policy::none()).no_proxy().timeout(timeout);
+    // Without TLS there is nothing to trust, and a machine may have no root certificates.
+    let builder = if url.starts_with("http://") { builder.tls_certs_only([]) } else { builder };
+    builder.build().map_err(|it| Error::Request { what: format!("anything to {url}"), why: reason(&it) })
+}
+
 /// What went wrong and why, down to the ground: reqwest itself tells the outermost cause only.
-fn reason(error: &reqwest::Error) -> String {
+pub(crate) fn reason(error: &reqwest::Error) -> String {
     let mut reason = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

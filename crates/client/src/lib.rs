@@ -1,7 +1,8 @@
 //! A ministry system's side of the API: its key, the assertions that it signs, and its requests.
 //!
 //! It knows the API as any other system does, from outside: ids are strings, bodies are JSON, and
-//! nothing of the service is linked in. [`story`] plays a whole story from a file.
+//! nothing of the service is linked in. [`story`] plays a whole story from a file. [`Witness`] is another's service,
+//! which a log asks.
 
 mod api;
 mod assertion;
@@ -9,12 +10,14 @@ mod bound;
 mod credentials;
 mod error;
 pub mod story;
+mod witness;
 
 pub use api::{Api, Reply};
 pub use assertion::{Assertion, Officer, Speaker};
 pub use bound::{Bound, ProofKey};
 pub use credentials::Credentials;
 pub use error::Error;
+pub use witness::{Witness, Witnessed};
 
 use chrono::{DateTime, Utc};
 use uuid::{NoContext, Timestamp, Uuid};

@@ -5,9 +5,9 @@
 
 use ed25519_dalek::SignatureError;
 use signed_note::{Note, NoteError, Signature, Signer, VerificationError, Verifier, Verifiers};
-use tlog_tiles::Hash;
 
 use crate::key::{self, Cosigner, Kind, LogSigner, Vkey};
+use crate::tree::Hash;
 
 /// The longest signed checkpoint that is read, in bytes.
 pub const MAX_LENGTH: usize = 64 * 1024;

@@ -3,13 +3,9 @@
 //! Whoever cosigns only what [`decide`] permits, and makes each state durable before the next question, never cosigns
 //! two checkpoints of a log of which the later does not hold the earlier.
 
-use tlog_tiles::{EMPTY_HASH, Hash, check_tree};
-
 use crate::checkpoint::Signed;
 use crate::key::{Kind, Vkey};
-
-/// The most hashes that a consistency proof has.
-const MAX_PROOF: usize = 63;
+use crate::tree::{EMPTY_HASH, Hash, MAX_PROOF, check_consistency};
 
 /// The longest request that is read, in bytes.
 pub const MAX_LENGTH: usize = 64 * 1024;
@@ -103,20 +99,10 @@ pub fn decide(last: Option<(u64, Hash)>, request: &AddCheckpoint, logs: &[Vkey])
     if *old != last_size {
         return Err(Refusal::Conflict(last_size));
     }
-    if *old == checkpoint.size {
-        return match (proof.is_empty(), checkpoint.root == last_root) {
-            (false, _) => Err(Refusal::ProofRejected),
-            (true, false) => Err(Refusal::Conflict(last_size)),
-            (true, true) => Ok(()),
-        };
+    if *old == checkpoint.size && proof.is_empty() && checkpoint.root != last_root {
+        return Err(Refusal::Conflict(last_size));
     }
-    // Every tree continues the empty one, and RFC 6962 has no proof for that.
-    let continues = if *old == 0 {
-        proof.is_empty()
-    } else {
-        check_tree(proof, checkpoint.size, checkpoint.root, *old, last_root).is_ok()
-    };
-    if continues { Ok(()) } else { Err(Refusal::ProofRejected) }
+    check_consistency(proof, checkpoint.size, checkpoint.root, *old, last_root).map_err(|_| Refusal::ProofRejected)
 }
 
 #[cfg(test)]

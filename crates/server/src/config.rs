@@ -42,6 +42,7 @@ pub enum Switch {
 pub struct Config {
     database_url: Option<SecretString>,
     worker_database_url: Option<SecretString>,
+    signer_database_url: Option<SecretString>,
     /// Whether the service runs the clocks too.
     pub work: Switch,
     /// Where to listen.
@@ -54,6 +55,8 @@ pub struct Config {
     identity_keys: Option<PathBuf>,
     identity_keys_command: Option<String>,
     credentials: Option<PathBuf>,
+    sign_keys: Option<String>,
+    sign_state: Option<PathBuf>,
     pool_size: u32,
     /// Threads that speak HTTP; 0 takes as many as there are cores.
     pub workers: usize,
@@ -157,6 +160,52 @@ impl Config {
         let url = url.ok_or("LINDUNG_DATABASE_URL is missing")?.expose_secret().to_owned();
         let (vault, acquire_timeout) = (Arc::new(Vault::locked()), ACQUIRE_TIMEOUT);
         Ok(Db::new(Settings { url, role: DbRole::Worker, pool_size: 3, acquire_timeout, vault }))
+    }
+
+    /// The database for the signer of the access log.
+    ///
+    /// # Errors
+    /// Nobody says which.
+    pub fn signer_db(&self) -> Result<Db, Failure> {
+        let url = self.signer_database_url.as_ref().or(self.database_url.as_ref());
+        let url = url.ok_or("LINDUNG_DATABASE_URL is missing")?.expose_secret().to_owned();
+        let (vault, acquire_timeout) = (Arc::new(Vault::locked()), ACQUIRE_TIMEOUT);
+        Ok(Db::new(Settings { url, role: DbRole::Signer, pool_size: 4, acquire_timeout, vault }))
+    }
+
+    /// The files with the keys that sign the access log; all sign.
+    ///
+    /// # Errors
+    /// Nobody says which.
+    pub fn sign_keys(&self) -> Result<Vec<PathBuf>, Failure> {
+        let paths = self.sign_keys.as_deref().ok_or("LINDUNG_SIGN_KEYS is missing: files with commas between")?;
+        Ok(paths.split(',').map(|it| PathBuf::from(it.trim())).collect())
+    }
+
+    /// The folder with what the signer has signed.
+    ///
+    /// # Errors
+    /// Nobody says which.
+    pub fn sign_state(&self) -> Result<&PathBuf, Failure> {
+        self.sign_state.as_ref().ok_or_else(|| "LINDUNG_SIGN_STATE is missing: a folder".into())
+    }
+
+    /// The file with the policy of the access log: its keys, its witnesses and their quorum.
+    ///
+    /// # Errors
+    /// Nobody says which.
+    pub fn log_policy_file(&self) -> Result<&PathBuf, Failure> {
+        self.log_policy.as_ref().ok_or_else(|| "LINDUNG_LOG_POLICY is missing: a file".into())
+    }
+
+    /// What the access log is called: its origin in checkpoints, and the name of its keys.
+    ///
+    /// # Errors
+    /// As for [`Config::issuer`].
+    pub fn log_origin(&self) -> Result<String, Failure> {
+        let issuer = self.issuer()?;
+        let name = issuer.split_once("://").map_or(issuer.as_str(), |(_, name)| name);
+        Ok(format!("{name}/v1/access-log"))
     }
 
     /// How often one may ask.

@@ -5,7 +5,9 @@ mod config;
 mod keys;
 mod secrets;
 mod serve;
+mod sign;
 mod speak;
+mod witness;
 mod work;
 
 use std::process::ExitCode;
@@ -31,6 +33,10 @@ enum Command {
     Serve,
     /// Run the clocks, where no service does.
     Work(work::Work),
+    /// Sign checkpoints of the access log, and have witnesses cosign them.
+    Sign(sign::Sign),
+    /// Be a witness of transparency logs: cosign what continues what was cosigned, and nothing else.
+    Witness(witness::Witness),
     /// Bring the database to the shape that this version needs.
     Migrate,
     /// Load agencies and code lists, or bring them up to date.
@@ -65,6 +71,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve => serve::serve(config)?,
         Command::Work(work) => work::work(&config, &work)?,
+        Command::Sign(sign) => sign::sign(&config, sign)?,
+        Command::Witness(witness) => witness::witness(&config, witness)?,
         Command::Migrate => admin::migrate(&config)?,
         Command::Seed(seed) => admin::seed(&config, &seed)?,
         Command::Client(client) => admin::client(&config, client)?,

@@ -8,6 +8,7 @@ use std::path::Path;
 use aws_lc_rs::rand;
 use lindung_http::keys::{self, TokenKeys};
 use lindung_vault::{CommandKeys, FileKeys, Vault};
+use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::config::{Config, Environment};
@@ -37,11 +38,7 @@ pub fn token_keys(config: &Config) -> Result<TokenKeys, Failure> {
 /// The file is missing or has not 32 bytes.
 pub fn digest_key(config: &Config) -> Result<[u8; 32], Failure> {
     let path = config.digest_key()?;
-    make_in_development(config, path, || {
-        let mut key = [0; 32];
-        rand::fill(&mut key).map_err(|_| "the machine gives no random bytes")?;
-        Ok(key.to_vec())
-    })?;
+    make_in_development(config, path, || Ok(random()?.to_vec()))?;
     read(path)?.try_into().map_err(|_| format!("{} has not 32 bytes", path.display()).into())
 }
 
@@ -61,6 +58,35 @@ pub fn vault(config: &Config) -> Result<Vault, Failure> {
         FileKeys::add(folder)?;
     }
     Ok(Vault::new(FileKeys::open(folder)?)?)
+}
+
+/// 32 random bytes.
+///
+/// # Errors
+/// The machine gives none.
+pub fn random() -> Result<Zeroizing<[u8; 32]>, Failure> {
+    let mut key = Zeroizing::new([0; 32]);
+    rand::fill(key.as_mut_slice()).map_err(|_| "the machine gives no random bytes")?;
+    Ok(key)
+}
+
+/// The text of a file that holds a key.
+///
+/// # Errors
+/// It cannot be read.
+pub fn text(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let text = fs::read_to_string(path).map(Zeroizing::new);
+    text.map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+/// Makes a file that only its owner reads; one that is there stays as it is.
+///
+/// # Errors
+/// There is one; it cannot be written.
+pub fn create(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+    written.map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

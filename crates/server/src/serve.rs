@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::num::NonZero;
 use std::time::Duration;
 
+use actix_web::dev::ServerHandle;
 use lindung_http::app::{App, Clock, Parts};
 use lindung_http::sealing;
 use lindung_http::upkeep::Upkeep;
@@ -50,18 +51,26 @@ pub fn serve(config: Config) -> Result<(), Failure> {
         let upkeep = Upkeep::new(app.clone(), config.children_per_day);
         let (handle, upkeep) = (server.handle(), actix_web::rt::spawn(keep(upkeep)));
         let watch = actix_web::rt::spawn(watch(app));
-        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tracing::info!(listen = %config.listen, "serving");
-        actix_web::rt::spawn(async move {
-            tokio::select! { _ = term.recv() => {} _ = int.recv() => {} }
-            tracing::info!("stopping");
-            handle.stop(true).await;
-        });
+        actix_web::rt::spawn(until_told_to_stop(handle)?);
         let ended = server.await;
         upkeep.abort();
         watch.abort();
         worker.into_iter().for_each(Worker::stop);
         Ok(ended?)
+    })
+}
+
+/// Stops a server once SIGTERM or Ctrl-C tells so; requests that have begun are still answered.
+///
+/// # Errors
+/// Signals cannot be listened for.
+pub fn until_told_to_stop(server: ServerHandle) -> std::io::Result<impl Future<Output = ()>> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! { _ = term.recv() => {} _ = int.recv() => {} }
+        tracing::info!("stopping");
+        server.stop(true).await;
     })
 }
 

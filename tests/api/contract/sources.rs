@@ -77,6 +77,9 @@ fn nothing_else_begins_a_transaction() {
 #[case("crates/http/src", &["diesel", "reqwest"])]
 #[case("crates/vault/src", &["lindung_", "diesel", "actix", "serde", "chrono"])]
 #[case("crates/client/src", &["lindung_domain", "lindung_persistence", "lindung_http", "diesel", "actix"])]
+#[case("crates/ledger/src", &["lindung_", "diesel", "actix", "reqwest"])]
+#[case("crates/witness/src", &["lindung_domain", "lindung_persistence", "lindung_http", "diesel", "reqwest"])]
+#[case("crates/signer/src", &["lindung_domain", "lindung_http", "diesel", "actix", "reqwest"])]
 fn a_crate_knows_nothing_of(#[case] folder: &str, #[case] absent: &[&str]) {
     for File { path, text } in files(folder) {
         let code = code(&text);

@@ -83,7 +83,13 @@ async fn every_auditor_reads_what_is_theirs() {
         let (bundle, _) = bytes(&app, "/v1/access-log/tile/entries/000.p/4", Some(&auditor)).await;
         seen += &format!("{agency}: {}; bundle {bundle}\n", found.join(" "));
     }
-    assert_snapshot!(seen, @"");
+    assert_snapshot!(seen, @r"
+    PP: 0 1 2 3; bundle 200
+    SUHAKAM.OCC: 0 1 2 3; bundle 200
+    KDN.PDRM.D11: 2; bundle 403
+    KPM.SEKOLAH.WBA0001: 0 1; bundle 403
+    KK.MCMC: ; bundle 403
+    ");
     let auditor = app.auditor("PP").await;
     let some = lines(&auditor.get("/v1/access-log/openings?from=1&limit=2").await.is(200));
     assert_eq!([&some[0]["number"], &some[1]["number"]], [&json!(1), &json!(2)]);

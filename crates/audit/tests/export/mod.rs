@@ -112,7 +112,12 @@ impl Log {
 
     /// Its checkpoint, signed by the log and cosigned by that many of its five witnesses.
     pub fn checkpoint(&self, witnesses: usize) -> String {
-        let checkpoint = Checkpoint::new(ORIGIN, self.0.len() as u64, self.root(), "").unwrap();
+        Self::checkpoint_of(self.0.len(), self.root(), witnesses)
+    }
+
+    /// The same for whoever knows the root already.
+    pub fn checkpoint_of(size: usize, root: Hash, witnesses: usize) -> String {
+        let checkpoint = Checkpoint::new(ORIGIN, size as u64, root, "").unwrap();
         let text = checkpoint.to_bytes();
         let signature = log_key().sign(&text).to_bytes().to_vec();
         let mut lines = vec![Signature::new(ORIGIN.to_owned(), number_of(ORIGIN, 1, &log_key()), signature).unwrap()];
@@ -234,6 +239,13 @@ impl Export {
             fs::write(path, bytes).unwrap();
         }
         folder
+    }
+
+    /// The same under another checkpoint.
+    pub fn under(&self, checkpoint: &str) -> Self {
+        let mut files = self.files.clone();
+        files.insert("checkpoint".to_owned(), checkpoint.as_bytes().to_vec());
+        Export { files }
     }
 
     /// The same, with the entry bundles of another.

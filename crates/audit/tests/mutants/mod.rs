@@ -3,6 +3,7 @@
 use crate::export::{Entry, Export, Log};
 
 /// An export that is to be refused.
+#[derive(Clone)]
 pub struct Mutant {
     /// What was done.
     pub what: String,
@@ -19,14 +20,16 @@ pub fn mutants(log: &Log) -> Vec<Mutant> {
     let mut all = Vec::new();
     let mut add = |what: String, export, signed| all.push(Mutant { what, export, signed });
     for (what, altered) in altered(log) {
-        let own = altered.checkpoint(0);
+        let export = altered.export(&honest);
+        let (size, root) = (altered.0.len(), altered.root());
+        let own = Log::checkpoint_of(size, root, 0);
         // Its own text and signature, with the cosignatures of the honest one.
         let witnessed = own.clone() + &honest.splitn(6, '\n').skip(5).collect::<String>();
-        add(format!("{what}, in the bundles alone"), good.with_entries_of(&altered.export(&honest)), false);
-        add(format!("{what}, tiles and all"), altered.export(&honest), false);
-        add(format!("{what}, signed anew by the log"), altered.export(&own), true);
-        add(format!("{what}, signed anew, with two witnesses"), altered.export(&altered.checkpoint(2)), true);
-        add(format!("{what}, signed anew, with old cosignatures"), altered.export(&witnessed), false);
+        add(format!("{what}, signed anew by the log"), export.under(&own), true);
+        add(format!("{what}, signed anew, with two witnesses"), export.under(&Log::checkpoint_of(size, root, 2)), true);
+        add(format!("{what}, signed anew, with old cosignatures"), export.under(&witnessed), false);
+        add(format!("{what}, in the bundles alone"), good.with_entries_of(&export), false);
+        add(format!("{what}, tiles and all"), export, false);
     }
     for (path, bytes) in &good.files {
         let flipped = |at: usize| {

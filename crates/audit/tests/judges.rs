@@ -3,7 +3,6 @@
 //! `LINDUNG_JUDGES` names the folder in which `make verify` builds them; without it the test is skipped, and says so.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not as it should be")]
-#![expect(clippy::disallowed_methods, reason = "where the judges are")]
 
 mod export;
 mod mutants;

@@ -62,7 +62,7 @@ impl Entry {
     /// The same, but that something about the access, as the API tells it, is otherwise.
     pub fn made(number: usize, change: impl Fn(&mut Value)) -> Self {
         let agency = ["KPM", "KDN.PDRM.D11", "KPWKM.JKM"][number % 3];
-        let children = if number % 5 == 0 { vec![CHILD.to_owned()] } else { vec![id(3, number % 40)] };
+        let children = if number.is_multiple_of(5) { vec![CHILD.to_owned()] } else { vec![id(3, number % 40)] };
         let mut access = json!({
             "id": id(1, number), "at": time(at(number)), "requestId": id(2, number), "clientId": format!("{agency}.system"),
             "agency": agency, "officer": format!("officer-{}", number % 7), "roles": ["officer"], "purpose": "protection",
@@ -122,7 +122,7 @@ impl Log {
         let signature = log_key().sign(&text).to_bytes().to_vec();
         let mut lines = vec![Signature::new(ORIGIN.to_owned(), number_of(ORIGIN, 1, &log_key()), signature).unwrap()];
         for name in WITNESSES.iter().take(witnesses) {
-            let (time, key) = (1_783_300_000_u64, witness_key(name));
+            let (time, key) = (u64::try_from(at(size).timestamp()).unwrap(), witness_key(name));
             let message = [format!("cosignature/v1\ntime {time}\n").as_bytes(), &text].concat();
             let signature = [&time.to_be_bytes()[..], &key.sign(&message).to_bytes()].concat();
             let name = witness_name(name);

@@ -2,6 +2,7 @@
 //!
 //! `LINDUNG_JUDGES` names the folder in which `make verify` builds them; without it the test is skipped, and says so.
 
+#![allow(dead_code, reason = "each test uses its part of what they share")]
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not as it should be")]
 
 mod export;

@@ -1,5 +1,6 @@
 //! `verify` accepts what is good, finds whatever was done to it, and names the entry.
 
+#![allow(dead_code, reason = "each test uses its part of what they share")]
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not as it should be")]
 
 mod export;

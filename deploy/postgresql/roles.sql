@@ -4,7 +4,8 @@
 --   lindung_owner        owns every table; no login; row-level security binds it too
 --   lindung_maintenance  seeds, keeps clients, rotates keys, fills; no login; the only one past row-level security
 --   lindung_api          the service: owns nothing, and sees what the context of its transaction lets it see
---   lindung_worker       what runs by itself
+--   lindung_worker       what runs by itself: clocks, and the order of the logs
+--   lindung_signer       signs checkpoints of the access log: reads its leaves, which tell of nobody, and changes none
 --   lindung_auditor      reads the access log, writes nothing
 --
 -- Logins come without a password: how each is let in is for pg_hba.conf to say.
@@ -18,6 +19,7 @@ begin
             ('lindung_maintenance', 'nologin bypassrls'),
             ('lindung_api', 'login'),
             ('lindung_worker', 'login'),
+            ('lindung_signer', 'login'),
             ('lindung_auditor', 'login')
         ) wanted (name, attributes)
         where not exists (select from pg_roles where rolname = name)
@@ -38,9 +40,9 @@ begin
     -- Nobody who serves has use for tables of their own.
     execute format('revoke temporary on database %I from public', current_database());
     execute format('grant connect, create on database %I to lindung_owner', current_database());
-    execute format('grant connect on database %I to lindung_maintenance, lindung_api, lindung_worker, lindung_auditor', current_database());
+    execute format('grant connect on database %I to lindung_maintenance, lindung_api, lindung_worker, lindung_signer, lindung_auditor', current_database());
     grant usage, create on schema public to lindung_owner;
-    grant usage on schema public to lindung_maintenance, lindung_api, lindung_worker, lindung_auditor;
+    grant usage on schema public to lindung_maintenance, lindung_api, lindung_worker, lindung_signer, lindung_auditor;
     -- What was made before there was an owner.
     for thing in
         select oid::regclass as name, relkind from pg_class

@@ -27,6 +27,7 @@ mod referrals;
 mod registrations;
 mod search;
 mod sections;
+mod sequencer;
 mod shields;
 mod status_checks;
 mod suspensions;

@@ -11,6 +11,7 @@ use lindung_http::app::{App, Clock, Parts};
 use lindung_http::keys::{self, TokenKeys};
 use lindung_http::limits::Rates;
 use lindung_http::upkeep::Upkeep;
+use lindung_persistence::Sequenced;
 use serde_json::Value;
 
 use crate::database::{Database, credentials};
@@ -102,6 +103,11 @@ impl TestApp {
         let worked = self.database.worker().work(self.now()).unwrap();
         assert!(worked.failures.is_empty(), "{:?}", worked.failures);
         worked.passed
+    }
+
+    /// Gives events and accesses their numbers, once, at the app's time.
+    pub fn sequence(&self) -> Sequenced {
+        self.database.worker().sequence(self.now()).unwrap()
     }
 
     /// Signs somebody in; bound to a key where that is required.

@@ -209,6 +209,8 @@ pub struct Access {
     pub sections: Vec<String>,
     /// How many items were shown.
     pub count: i32,
+    /// Its number in the transparency log, from 0; none until it has one, within seconds.
+    pub number: Option<i64>,
 }
 
 /// Which entries an auditor asks for; unset takes all.
@@ -295,7 +297,7 @@ impl Db {
         let after = filter.after.unwrap_or_else(Place::start);
         let mut query = Sql::<AccessRow>::new().with(
             "select null::uuid as case_id, null::uuid[] as child_ids, null::text[] as sections, ? as rule, e.id as item_id, \
-             to_jsonb(e) || case when ? or e.outcome in ('permitted', 'replayed', 'denied', 'stale', 'conflict') then '{}'::jsonb \
+             to_jsonb(e) || jsonb_build_object('number', (select l.number from access_leaves l where l.entry_id = e.id)) || case when ? or e.outcome in ('permitted', 'replayed', 'denied', 'stale', 'conflict') then '{}'::jsonb \
              else jsonb_build_object('case_ids', '{}'::uuid[]) end as item, e.xid::text as xid from (select * from ",
             [rule.as_str().into(), all.into()],
         );

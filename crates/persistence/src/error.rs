@@ -34,6 +34,13 @@ pub enum Error {
     Fault(String),
 }
 
+impl Error {
+    /// Something unforeseen.
+    pub(crate) fn fault(why: impl ToString) -> Self {
+        Error::Fault(why.to_string())
+    }
+}
+
 /// What the server says when it is it that cannot, not the statement: SQLSTATE classes 08, 53, 55
 /// and 57, which diesel does not pass on.
 const BUSY: &[&str] = &[

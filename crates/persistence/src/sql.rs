@@ -62,6 +62,8 @@ binds! {
     Bytes(Vec<u8>) as Bytea;
     ByteStrings(Vec<Vec<u8>>) as Array<Bytea>;
     Ints(Vec<i32>) as Array<Integer>;
+    Smalls(Vec<i16>) as Array<SmallInt>;
+    Bigs(Vec<i64>) as Array<BigInt>;
 }
 
 impl From<&str> for Bind {

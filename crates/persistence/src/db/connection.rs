@@ -24,6 +24,8 @@ pub enum DbRole {
     Maintenance,
     /// What runs by itself: sees when clocks pass and of whom to tell, and no content.
     Worker,
+    /// The signer's of checkpoints: reads the leaves of the access log, and not of whom they tell.
+    Signer,
     /// Whoever logged in: for migrations, which choose the owner, and for filling a database.
     Login,
 }
@@ -35,6 +37,7 @@ impl DbRole {
             DbRole::Api => "set role lindung_api",
             DbRole::Maintenance => "set role lindung_maintenance",
             DbRole::Worker => "set role lindung_worker",
+            DbRole::Signer => "set role lindung_signer",
             DbRole::Login => "reset role",
         }
     }
@@ -111,6 +114,17 @@ impl Db {
     /// What `work` says, or that the transaction could not be committed.
     pub(crate) fn transaction<T>(&self, work: impl FnOnce(&mut PgConnection) -> Result<T, Error>) -> Result<T, Error> {
         self.transaction_begun_by("begin", work)
+    }
+
+    /// The same where catching up may take longer than a request may.
+    pub(crate) fn transaction_of_any_length<T>(
+        &self,
+        work: impl FnOnce(&mut PgConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.transaction_begun_by(
+            "begin; set local statement_timeout = 0; set local plan_cache_mode = force_custom_plan",
+            work,
+        )
     }
 
     /// The same for an actor: row-level security shows what their agency is a party to.

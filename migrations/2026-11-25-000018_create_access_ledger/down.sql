@@ -1,0 +1,10 @@
+drop policy sequenced on events;
+drop policy sequenced on access_log;
+revoke select (id, case_id, subject_id, case_version, xid) on events from lindung_worker;
+revoke select on access_log from lindung_worker;
+drop index events_xid;
+drop table access_cosignatures, access_checkpoints, access_tiles, access_erasures, access_openings, access_leaves, event_numbers, sequencers;
+set local role lindung_maintenance;
+drop function policy.erase_accesses;
+drop function policy.audits_leaf;
+set local role lindung_owner;

@@ -1,12 +1,15 @@
 //! An export on disk: what is where in it.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, ErrorKind, Lines};
+use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use lindung_ledger::tree::{TileId, entries_path};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use crate::access::Access;
 use crate::failure::Failure;
@@ -38,11 +41,6 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// The bytes of a file in it.
-    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
-        read(&self.path(name))
-    }
-
     /// A tile; nothing if it is not there.
     pub(crate) fn tile(&self, tile: TileId, width: u16) -> Result<Option<Vec<u8>>, Failure> {
         self.if_there(&tile.path(width))
@@ -59,13 +57,29 @@ impl Folder {
     }
 
     /// The openings.
-    pub(crate) fn openings(&self) -> Result<Numbered<OpeningLine>, Failure> {
-        Numbered::open(&self.path("openings.ndjson"), |it: &OpeningLine| Some(it.number))
+    pub(crate) fn openings(&self) -> Result<Openings, Failure> {
+        Ok(Openings { lines: Lined::open(&self.path("openings.ndjson"))?, held: None })
     }
 
-    /// The accesses.
-    pub(crate) fn accesses(&self) -> Result<Numbered<Access>, Failure> {
-        Numbered::open(&self.path("accesses.ndjson"), |it: &Access| it.number)
+    /// The accesses by their numbers.
+    pub(crate) fn numbered(&self) -> Result<Accesses, Failure> {
+        let mut lines = self.accesses()?;
+        let (mut places, mut again, mut unnumbered) = (HashMap::new(), Vec::new(), 0);
+        loop {
+            let place = lines.place()?;
+            let Some(access) = lines.next()? else { break };
+            match access.number {
+                None => unnumbered += 1,
+                Some(number) if places.contains_key(&number) => again.push((number, access.id)),
+                Some(number) => drop(places.insert(number, place)),
+            }
+        }
+        Ok(Accesses { lines, places, again, unnumbered })
+    }
+
+    /// The accesses, in the order in which the API tells them.
+    pub(crate) fn accesses(&self) -> Result<Lined<Access>, Failure> {
+        Lined::open(&self.path("accesses.ndjson"))
     }
 
     fn if_there(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
@@ -83,27 +97,59 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(Failure::file(path))
 }
 
-/// The lines of a file that should be in ascending order of their numbers, read one after the other.
-pub(crate) struct Numbered<T> {
+/// The lines of a file, read one after the other.
+pub(crate) struct Lined<T> {
     path: PathBuf,
-    lines: Lines<BufReader<File>>,
-    number: fn(&T) -> Option<u64>,
-    held: Option<T>,
+    file: BufReader<File>,
+    line: String,
     count: u64,
+    of: PhantomData<T>,
 }
 
-impl<T: DeserializeOwned> Numbered<T> {
-    fn open(path: &Path, number: fn(&T) -> Option<u64>) -> Result<Self, Failure> {
-        let file = File::open(path).map_err(Failure::file(path))?;
-        let lines = BufReader::new(file).lines();
-        Ok(Numbered { path: path.to_owned(), lines, number, held: None, count: 0 })
+impl<T: DeserializeOwned> Lined<T> {
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let file = BufReader::new(File::open(path).map_err(Failure::file(path))?);
+        Ok(Lined { path: path.to_owned(), file, line: String::new(), count: 0, of: PhantomData })
     }
 
-    /// The next lines, up to and without the first that has a higher number; those without a number are among them.
-    pub(crate) fn up_to(&mut self, number: u64) -> Result<Vec<T>, Failure> {
+    /// The next line.
+    pub(crate) fn next(&mut self) -> Result<Option<T>, Failure> {
+        self.line.clear();
+        let length = self.file.read_line(&mut self.line).map_err(Failure::file(&self.path))?;
+        self.count += 1;
+        if length == 0 {
+            return Ok(None);
+        }
+        // What serde would tell repeats what was read, and that may be about somebody.
+        let why = |it: serde_json::Error| format!("line {} is none (column {})", self.count, it.column());
+        let told = serde_json::from_str(&self.line);
+        told.map(Some).map_err(|it| Failure::Content { path: self.path.clone(), why: why(it) })
+    }
+
+    /// Where the next line begins, in bytes.
+    fn place(&mut self) -> Result<u64, Failure> {
+        self.file.stream_position().map_err(Failure::file(&self.path))
+    }
+
+    /// The line that begins there.
+    fn at(&mut self, place: u64) -> Result<Option<T>, Failure> {
+        self.file.seek(SeekFrom::Start(place)).map_err(Failure::file(&self.path))?;
+        self.next()
+    }
+}
+
+/// The openings, which are in the order of their numbers.
+pub(crate) struct Openings {
+    lines: Lined<OpeningLine>,
+    held: Option<OpeningLine>,
+}
+
+impl Openings {
+    /// The next lines, up to and without the first that has a higher number.
+    pub(crate) fn up_to(&mut self, number: u64) -> Result<Vec<OpeningLine>, Failure> {
         let mut found = Vec::new();
-        while let Some(line) = self.line()? {
-            if (self.number)(&line).is_some_and(|it| it > number) {
+        while let Some(line) = self.next()? {
+            if line.number > number {
                 self.held = Some(line);
                 break;
             }
@@ -113,18 +159,33 @@ impl<T: DeserializeOwned> Numbered<T> {
     }
 
     /// The next line.
-    pub(crate) fn line(&mut self) -> Result<Option<T>, Failure> {
-        if let Some(line) = self.held.take() {
-            return Ok(Some(line));
+    pub(crate) fn next(&mut self) -> Result<Option<OpeningLine>, Failure> {
+        if self.held.is_some() { Ok(self.held.take()) } else { self.lines.next() }
+    }
+}
+
+/// The accesses by their numbers. The API tells them in another order: that in which their transactions began, while
+/// numbers are given in that in which they became visible.
+pub(crate) struct Accesses {
+    lines: Lined<Access>,
+    places: HashMap<u64, u64>,
+    /// Those that came again, with their ids.
+    pub(crate) again: Vec<(u64, Uuid)>,
+    /// How many have no number.
+    pub(crate) unnumbered: u64,
+}
+
+impl Accesses {
+    /// The access of that number.
+    pub(crate) fn take(&mut self, number: u64) -> Result<Option<Access>, Failure> {
+        match self.places.remove(&number) {
+            None => Ok(None),
+            Some(place) => self.lines.at(place),
         }
-        let Some(line) = self.lines.next() else { return Ok(None) };
-        self.count += 1;
-        let line = line.map_err(Failure::file(&self.path))?;
-        // What serde would tell repeats what was read, and that may be about somebody.
-        let told = serde_json::from_str(&line).map_err(|it| Failure::Content {
-            path: self.path.clone(),
-            why: format!("line {} is none (column {})", self.count, it.column()),
-        })?;
-        Ok(Some(told))
+    }
+
+    /// How many were not taken.
+    pub(crate) fn left(&self) -> usize {
+        self.places.len()
     }
 }

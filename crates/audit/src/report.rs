@@ -73,11 +73,11 @@ impl Report {
         let mut tally = Tally::default();
         // Twice: whether only one agency has touched a case is known once all has been read.
         let mut accesses = folder.accesses()?;
-        while let Some(access) = accesses.line()? {
+        while let Some(access) = accesses.next()? {
             tally.touched(&access);
         }
         let mut accesses = folder.accesses()?;
-        while let Some(access) = accesses.line()? {
+        while let Some(access) = accesses.next()? {
             tally.count(&access, settings);
         }
         Ok(Report { tally })

@@ -30,7 +30,7 @@ struct Pass<'a> {
     unopened: BTreeMap<u64, Uuid>,
     /// Entries with one: no erasure may name them.
     opened: Vec<u64>,
-    erasures: Vec<(u64, ErasureLeaf)>,
+    erasures: Vec<[u64; 2]>,
 }
 
 /// Looks at every entry.
@@ -52,13 +52,13 @@ pub(super) fn verified(
         opened: Vec::new(),
         erasures: Vec::new(),
     };
-    let (mut openings, mut accesses) = (folder.openings()?, folder.accesses()?);
+    let (mut openings, mut accesses) = (folder.openings()?, folder.numbered()?);
     for (index, part) in (0_u64..).zip(hashes.chunks(WIDTH.into())) {
         let first = index * u64::from(WIDTH);
         let bundle = pass.bundle(folder, index, part.len())?;
         for ((at, number), hash) in (first..).enumerate().zip(part) {
             let opening = pass.opening(number, openings.up_to(number)?);
-            let access = pass.access(number, accesses.up_to(number)?);
+            let access = accesses.take(number)?;
             let bundled = bundle.get(at).map(Vec::as_slice);
             let leaf = bundled.or(opening.as_ref().map(|it| it.leaf.as_bytes()));
             let Some(leaf) = leaf else {
@@ -75,21 +75,14 @@ pub(super) fn verified(
             pass.entry(number, leaf, opening.as_ref(), access.as_ref());
         }
     }
-    while let Some(opening) = openings.line()? {
-        pass.findings.at(
-            Kind::Opening,
-            opening.number,
-            None,
-            "openings.ndjson has more than the log, or is out of order",
-        );
+    while let Some(opening) = openings.next()? {
+        let why = "openings.ndjson has more than the log, or is out of order";
+        pass.findings.at(Kind::Opening, opening.number, None, why);
     }
-    let size = hashes.len() as u64;
-    while let Some(access) = accesses.line()? {
-        match access.number {
-            Some(number) if number < size => pass.out_of_order(number, &access),
-            _ => pass.counts.unsealed += 1,
-        }
+    for (number, id) in &accesses.again {
+        pass.findings.at(Kind::Access, *number, Some(*id), "the API's log has this number twice");
     }
+    pass.counts.unsealed = accesses.unnumbered + accesses.left() as u64;
     Ok(pass.end())
 }
 
@@ -124,23 +117,6 @@ impl Pass<'_> {
             }
         }
         found
-    }
-
-    /// The access of that number, of the lines that come next.
-    fn access(&mut self, number: u64, lines: Vec<Access>) -> Option<Access> {
-        let mut found = None;
-        for line in lines {
-            match line.number {
-                None => self.counts.unsealed += 1,
-                Some(it) if it == number && found.is_none() => found = Some(line),
-                Some(it) => self.out_of_order(it, &line),
-            }
-        }
-        found
-    }
-
-    fn out_of_order(&mut self, number: u64, access: &Access) {
-        self.findings.at(Kind::Access, number, Some(access.id), "the API's log has it twice or out of order");
     }
 
     /// An entry that nobody has shown to this auditor.
@@ -191,7 +167,7 @@ impl Pass<'_> {
                 "the API's log has an access where an erasure was entered",
             );
         }
-        self.erasures.push((number, erasure));
+        self.erasures.extend(erasure.entries);
     }
 
     fn accessed(&mut self, number: u64, leaf: &AccessLeaf, line: Option<&OpeningLine>, access: Option<&Access>) {
@@ -242,19 +218,42 @@ impl Pass<'_> {
 
     /// What can be told only once every entry was seen.
     fn end(mut self) -> (Counts, Option<Recount>) {
-        let named = |number: u64| self.erasures.iter().any(|(_, it)| it.names(number));
+        let named = Named::by(&self.erasures);
         for (number, id) in &self.unopened {
-            if named(*number) {
+            if named.has(*number) {
                 self.counts.erased += 1;
             } else {
                 let why = "its opening is missing, and no erasure names it";
                 self.findings.at(Kind::MissingOpening, *number, Some(*id), why);
             }
         }
-        for number in self.opened.iter().filter(|it| named(**it)) {
+        for number in self.opened.iter().filter(|it| named.has(**it)) {
             self.findings.at(Kind::Erasure, *number, None, "an erasure names it, and its opening is still there");
         }
         self.time.end(self.findings);
         (self.counts, self.child.map(|(_, it)| it))
+    }
+}
+
+/// Which entries the erasures name, as ranges in order: there may be as many as entries.
+struct Named(Vec<[u64; 2]>);
+
+impl Named {
+    fn by(ranges: &[[u64; 2]]) -> Self {
+        let mut sorted = ranges.to_vec();
+        sorted.sort_unstable();
+        let mut apart: Vec<[u64; 2]> = Vec::new();
+        for [first, last] in sorted {
+            match apart.last_mut() {
+                Some([_, end]) if first <= *end => *end = last.max(*end),
+                _ => apart.push([first, last]),
+            }
+        }
+        Named(apart)
+    }
+
+    fn has(&self, number: u64) -> bool {
+        let after = self.0.partition_point(|[first, _]| *first <= number);
+        after.checked_sub(1).and_then(|it| self.0.get(it)).is_some_and(|[_, last]| number <= *last)
     }
 }

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use lindung_ledger::tree::{TileId, entries_path};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Access;
@@ -19,7 +19,7 @@ use crate::failure::Failure;
 pub struct Folder(PathBuf);
 
 /// A line of `openings.ndjson`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OpeningLine {
     pub(crate) number: u64,

@@ -4,6 +4,7 @@
 //! believed only as far as the log's key and its witnesses have signed it, by keys that the auditor has from elsewhere.
 
 mod access;
+mod erased;
 mod failure;
 mod finding;
 mod folder;

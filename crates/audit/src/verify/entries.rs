@@ -13,6 +13,7 @@ use super::compare::{differences, moment};
 use super::time::Time;
 use super::{Counts, Recount};
 use crate::access::Access;
+use crate::erased::Erased;
 use crate::failure::Failure;
 use crate::finding::{Findings, Kind};
 use crate::folder::{Folder, OpeningLine};
@@ -218,42 +219,19 @@ impl Pass<'_> {
 
     /// What can be told only once every entry was seen.
     fn end(mut self) -> (Counts, Option<Recount>) {
-        let named = Named::by(&self.erasures);
+        let erased = Erased::by(&self.erasures);
         for (number, id) in &self.unopened {
-            if named.has(*number) {
+            if erased.has(*number) {
                 self.counts.erased += 1;
             } else {
                 let why = "its opening is missing, and no erasure names it";
                 self.findings.at(Kind::MissingOpening, *number, Some(*id), why);
             }
         }
-        for number in self.opened.iter().filter(|it| named.has(**it)) {
+        for number in self.opened.iter().filter(|it| erased.has(**it)) {
             self.findings.at(Kind::Erasure, *number, None, "an erasure names it, and its opening is still there");
         }
         self.time.end(self.findings);
         (self.counts, self.child.map(|(_, it)| it))
-    }
-}
-
-/// Which entries the erasures name, as ranges in order: there may be as many as entries.
-struct Named(Vec<[u64; 2]>);
-
-impl Named {
-    fn by(ranges: &[[u64; 2]]) -> Self {
-        let mut sorted = ranges.to_vec();
-        sorted.sort_unstable();
-        let mut apart: Vec<[u64; 2]> = Vec::new();
-        for [first, last] in sorted {
-            match apart.last_mut() {
-                Some([_, end]) if first <= *end => *end = last.max(*end),
-                _ => apart.push([first, last]),
-            }
-        }
-        Named(apart)
-    }
-
-    fn has(&self, number: u64) -> bool {
-        let after = self.0.partition_point(|[first, _]| *first <= number);
-        after.checked_sub(1).and_then(|it| self.0.get(it)).is_some_and(|[_, last]| number <= *last)
     }
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // A signer is known by its name and the number of its key, as in the lines of a signed note.
@@ -166,4 +167,62 @@ func (w *witness) Verify(text, signature []byte) bool {
 	at := binary.BigEndian.Uint64(signature)
 	message := fmt.Sprintf("cosignature/v1\ntime %d\n%s", at, text)
 	return at <= math.MaxInt64 && ed25519.Verify(w.key, []byte(message), signature[8:])
+}
+
+// checkpoint parses the text of one (C2SP tlog-checkpoint).
+func checkpoint(text string) (origin string, tree tlog.Tree, err error) {
+	lines := strings.SplitN(text, "\n", 4)
+	if len(lines) < 4 {
+		return "", tree, errors.New("it has fewer than three lines")
+	}
+	tree.N, err = strconv.ParseInt(lines[1], 10, 64)
+	if err != nil || tree.N < 0 || strconv.FormatInt(tree.N, 10) != lines[1] {
+		return "", tree, errors.New("its size is no number")
+	}
+	root, err := base64.StdEncoding.Strict().DecodeString(lines[2])
+	if err != nil || len(root) != tlog.HashSize {
+		return "", tree, errors.New("its root is no hash")
+	}
+	copy(tree.Hash[:], root)
+	return lines[0], tree, nil
+}
+
+// open verifies the signatures of a checkpoint, with Go's own code for notes, and the quorum where that is asked.
+func (p *policy) open(file string, quorum bool) (tlog.Tree, error) {
+	message, err := os.ReadFile(file)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	opened, err := note.Open(message, note.VerifierList(p.verifiers...))
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	origin, tree, err := checkpoint(opened.Text)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	signed, met := false, map[string]bool{"none": true}
+	for _, signature := range opened.Sigs {
+		key := signer{signature.Name, signature.Hash}
+		signed = signed || p.logs[key] && key.name == origin
+		if name, ok := p.witnesses[key]; ok {
+			met[name] = true
+		}
+	}
+	if !signed {
+		return tlog.Tree{}, fmt.Errorf("no log of the policy has signed it as %s", origin)
+	}
+	for _, group := range p.groups {
+		count := 0
+		for _, member := range group.members {
+			if met[member] {
+				count++
+			}
+		}
+		met[group.name] = count >= group.needed
+	}
+	if quorum && !met[p.quorum] {
+		return tlog.Tree{}, fmt.Errorf("too few witnesses have signed it: the policy asks for %s", p.quorum)
+	}
+	return tree, nil
 }

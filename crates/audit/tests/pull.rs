@@ -117,12 +117,7 @@ async fn what_is_erased_there_is_forgotten_here() {
     pulled(&service, &folder.0).await.unwrap();
     let mut after = before.clone();
     after.0.push(Entry::erasure(300, &[[10, 12]], ["first", "second"]));
-    for entry in &mut after.0[10..=12] {
-        entry.opening = None;
-        let access = entry.access.as_mut().unwrap();
-        (access["target"], access["caseIds"], access["childIds"]) =
-            (().into(), Vec::<String>::new().into(), Vec::<String>::new().into());
-    }
+    after.0[10..=12].iter_mut().for_each(Entry::erase);
     service.serve(good(&after));
     pulled(&service, &folder.0).await.unwrap();
     let (here, there) = (files(&folder.0), good(&after).files);

@@ -27,8 +27,9 @@ struct Pass<'a> {
     /// Whether every entry is here, and not those of one agency alone.
     whole: bool,
     seen: HashSet<Uuid>,
-    /// Entries without an opening: an erasure that names them may come later.
-    unopened: BTreeMap<u64, Uuid>,
+    /// Entries without an opening, and whether the API still tells of whom they are: an erasure that names them may come
+    /// later.
+    unopened: BTreeMap<u64, (Uuid, bool)>,
     /// Entries with one: no erasure may name them.
     opened: Vec<u64>,
     erasures: Vec<[u64; 2]>,
@@ -176,7 +177,7 @@ impl Pass<'_> {
         let opening = line.and_then(|it| it.salt.as_deref().zip(it.detail.as_deref()));
         let mut detail = None;
         match opening {
-            None => drop(self.unopened.insert(number, leaf.id)),
+            None => drop(self.unopened.insert(number, (leaf.id, access.is_some_and(tells)))),
             Some((salt, text)) => {
                 self.opened.push(number);
                 let salt = STANDARD.decode(salt).ok().and_then(|it| it.try_into().ok());
@@ -220,12 +221,16 @@ impl Pass<'_> {
     /// What can be told only once every entry was seen.
     fn end(mut self) -> (Counts, Option<Recount>) {
         let erased = Erased::by(&self.erasures);
-        for (number, id) in &self.unopened {
-            if erased.has(*number) {
-                self.counts.erased += 1;
-            } else {
+        for (number, (id, told)) in &self.unopened {
+            if !erased.has(*number) {
                 let why = "its opening is missing, and no erasure names it";
                 self.findings.at(Kind::MissingOpening, *number, Some(*id), why);
+                continue;
+            }
+            self.counts.erased += 1;
+            if *told {
+                let why = "an erasure names it, and the API's log still tells of whom it is";
+                self.findings.at(Kind::Erasure, *number, Some(*id), why);
             }
         }
         for number in self.opened.iter().filter(|it| erased.has(**it)) {
@@ -234,4 +239,10 @@ impl Pass<'_> {
         self.time.end(self.findings);
         (self.counts, self.child.map(|(_, it)| it))
     }
+}
+
+/// Whether an access tells of whom it is.
+fn tells(access: &Access) -> bool {
+    let Access { target, case_ids, child_ids, .. } = access;
+    target.is_some() || !case_ids.is_empty() || !child_ids.is_empty()
 }

@@ -85,6 +85,17 @@ impl Entry {
         Entry { leaf: canonical(&leaf), opening: Some((salt, detail)), access: Some(access) }
     }
 
+    /// Destroys its opening, and what the API tells of whom it is.
+    pub fn erase(&mut self) {
+        self.opening = None;
+        if let Some(access) = &mut self.access {
+            access["target"] = Value::Null;
+            for field in ["caseIds", "childIds", "sections"] {
+                access[field] = json!([]);
+            }
+        }
+    }
+
     /// An erasure of the openings of these entries, on the word of two officers.
     pub fn erasure(number: usize, entries: &[[usize; 2]], officers: [&str; 2]) -> Self {
         let approvers = officers.map(|it| json!({ "agency": "KPWKM.JKM", "officer": it }));
@@ -100,7 +111,7 @@ impl Log {
         let mut entries: Vec<Entry> = (0..size).map(Entry::access).collect();
         if size > 200 {
             entries[200] = Entry::erasure(200, &[[3, 5]], ["first", "second"]);
-            entries[3..=5].iter_mut().for_each(|it| it.opening = None);
+            entries[3..=5].iter_mut().for_each(Entry::erase);
         }
         Log(entries)
     }

@@ -1,5 +1,6 @@
 //! What an auditor does with the access log, on a machine of their own: only pulling speaks to the service.
 
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -143,55 +144,66 @@ fn tell(asked: Verify) -> Result<ExitCode, Failure> {
     let verdict = verify(&Folder::new(folder), &against)?;
     let code = if verdict.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if json {
-        println!("{}", serde_json::to_string_pretty(&verdict)?);
+        print(&format!("{}\n", serde_json::to_string_pretty(&verdict)?))?;
         return Ok(code);
     }
     let Verdict { origin, size, root, own_policy, witnesses, counts, child, findings } = verdict;
     if !own_policy {
         eprintln!("The policy is the folder's own: compare its keys with those that you were given, or use --policy.");
     }
-    println!("{origin}\n{size} entries, root {root}");
+    let mut text = format!("{origin}\n{size} entries, root {root}\n");
     for it in witnesses {
-        println!("witnessed by {} at {}", it.witness, it.at);
+        text += &format!("witnessed by {} at {}\n", it.witness, it.at);
     }
     let Counts { entries, unread, opened, erased, accesses, unsealed } = counts;
-    println!("entries verified: {entries}; of others, by their hash alone: {unread}");
-    println!("openings that open: {opened}; erased by two officers: {erased}");
-    println!("accesses of the API's log compared: {accesses}; not sealed yet: {unsealed}");
+    text += &format!("entries verified: {entries}; of others, by their hash alone: {unread}\n");
+    text += &format!("openings that open: {opened}; erased by two officers: {erased}\n");
+    text += &format!("accesses of the API's log compared: {accesses}; not sealed yet: {unsealed}\n");
     if let Some(child) = child {
-        println!("accesses to the child: {} by the entries, {} by the API", child.entered, child.told);
+        text += &format!("accesses to the child: {} by the entries, {} by the API\n", child.entered, child.told);
     }
-    found(&findings);
+    print(&(text + &found(&findings)))?;
     Ok(code)
 }
 
-fn found(findings: &Findings) {
+/// What does not hold, as a table, as counts, and the first of it.
+fn found(findings: &Findings) -> String {
     if findings.is_empty() {
-        println!("Everything holds.");
-        return;
+        return "Everything holds.\n".to_owned();
     }
-    println!("{}", findings.table());
+    let mut text = format!("{}\n", findings.table());
     let told = findings.told.len() as u64;
     if told < findings.total() {
-        println!("and {} more", findings.total() - told);
+        text += &format!("and {} more\n", findings.total() - told);
     }
     for (kind, count) in &findings.counts {
-        println!("{count} x {}", kind.as_str());
+        text += &format!("{count} x {}\n", kind.as_str());
     }
     if let Some(first) = &findings.first {
         let number = first.number.map_or(String::new(), |it| it.to_string());
-        println!("The first entry that does not hold is {number}: {}.", first.why);
+        text += &format!("The first entry that does not hold is {number}: {}.\n", first.why);
     }
+    text
 }
 
 fn count(asked: Tables) -> Result<ExitCode, Failure> {
     let Tables { folder, out, from, until, many } = asked;
     let report = Report::of(&Folder::new(folder), &Settings { from, until, many })?;
+    let mut text = String::new();
     for sheet in report.sheets() {
-        println!("{}\n{}\n", sheet.title, sheet.table());
+        text += &format!("{}\n{}\n\n", sheet.title, sheet.table());
     }
     for path in out.as_deref().map(|it: &Path| report.write(it)).transpose()?.unwrap_or_default() {
-        println!("{}", path.display());
+        text += &format!("{}\n", path.display());
     }
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a text; whoever has read enough of it may go.
+fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }

@@ -34,7 +34,7 @@ pub(super) fn days(path: &Path, days: &BTreeMap<NaiveDate, BTreeMap<String, u64>
         .margin(16)
         .x_label_area_size(40)
         .y_label_area_size(64)
-        .build_cartesian_2d(0..length.max(1), 0..most + 1)
+        .build_cartesian_2d(0..length.max(1), 0..most + most / 4 + 1)
         .map_err(failed)?;
     let day = |it: &i32| {
         first.checked_add_signed(chrono::Duration::days((*it).into())).map_or(String::new(), |it| it.to_string())
@@ -51,7 +51,9 @@ pub(super) fn days(path: &Path, days: &BTreeMap<NaiveDate, BTreeMap<String, u64>
             .label(agency.as_str())
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK).draw().map_err(failed)?;
+    let mut legend = chart.configure_series_labels();
+    legend.position(SeriesLabelPosition::UpperRight).background_style(WHITE.mix(0.8)).border_style(BLACK);
+    legend.draw().map_err(failed)?;
     root.present().map_err(failed)
 }
 
@@ -65,7 +67,7 @@ pub(super) fn hours(path: &Path, hours: &[[u64; 2]; 24]) -> Result<(), Failure> 
         .margin(16)
         .x_label_area_size(40)
         .y_label_area_size(64)
-        .build_cartesian_2d(0..24_u32, 0..most + 1)
+        .build_cartesian_2d(0..24_u32, 0..most + most / 4 + 1)
         .map_err(failed)?;
     chart.configure_mesh().disable_x_mesh().x_labels(24).x_desc("Hour").y_desc("Accesses").draw().map_err(failed)?;
     // Outside on top of within.
@@ -80,7 +82,9 @@ pub(super) fn hours(path: &Path, hours: &[[u64; 2]; 24]) -> Result<(), Failure> 
             .label(name)
             .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 20, y + 5)], colour.mix(0.6).filled()));
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK).draw().map_err(failed)?;
+    let mut legend = chart.configure_series_labels();
+    legend.position(SeriesLabelPosition::UpperRight).background_style(WHITE.mix(0.8)).border_style(BLACK);
+    legend.draw().map_err(failed)?;
     root.present().map_err(failed)
 }
 

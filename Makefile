@@ -1,6 +1,6 @@
 # An index of verbs: what each one does is written in the script that it calls.
 # A word such as AGENCY=... on make's command line reaches the script through its environment.
-.PHONY: help run token demo test check bench openapi stop wipe
+.PHONY: help run token demo test verify check bench openapi stop wipe
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ demo: ## Play deploy/demo/story.json against the service, or one that is started
 
 test: ## Run every test on a PostgreSQL cluster of their own: [ARGS="arguments of cargo test"]
 	@deploy/development/test.sh
+
+verify: ## Hold exports of the access log before judges that we did not write: [FOLDER=export POLICY=file OLDER=file]
+	@deploy/verify/verify.sh
 
 check: ## Check format, lints and dependencies
 	@deploy/development/check.sh

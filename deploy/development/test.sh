@@ -7,6 +7,13 @@ require_compiler
 deploy/development/cluster.sh start test
 LINDUNG_TEST_DATABASE_URL=$(database_url test postgres)
 export LINDUNG_TEST_DATABASE_URL
+. deploy/verify/lib.sh
+if judges_ready; then
+  build_judges
+  export LINDUNG_JUDGES=$judges
+else
+  say "Skipped the judges' test of the access log: what it needs is not installed (make verify)."
+fi
 read -ra arguments <<<"${ARGS-}"
 cargo test --workspace "${arguments[@]}"
 if [ -z "${ARGS-}" ]; then

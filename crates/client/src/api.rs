@@ -33,6 +33,8 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body: parsed where it is JSON, a string where it is other text, null where there is none.
     pub body: Value,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Reply {
@@ -181,19 +183,19 @@ impl Api {
         let failed = |it: reqwest::Error| Error::NoAnswer { request: what.to_owned(), why: reason(&it) };
         let response = request.send().await.map_err(failed)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.map_err(failed)?;
+        let bytes = response.bytes().await.map_err(failed)?.to_vec();
         let is_json = headers
             .get(CONTENT_TYPE)
             .and_then(|it| it.to_str().ok())
             .and_then(|it| it.split(';').next())
             .is_some_and(|it| it.ends_with("/json") || it.ends_with("+json"));
-        let body = match (text.is_empty(), is_json) {
+        let body = match (bytes.is_empty(), is_json) {
             (true, _) => Value::Null,
-            (false, false) => Value::String(text),
-            (false, true) => serde_json::from_str(&text)
+            (false, false) => Value::String(String::from_utf8_lossy(&bytes).into_owned()),
+            (false, true) => serde_json::from_slice(&bytes)
                 .map_err(|it| Error::NoAnswer { request: what.to_owned(), why: format!("its JSON is none: {it}") })?,
         };
-        Ok(Reply { status, headers, body })
+        Ok(Reply { status, headers, body, bytes })
     }
 }
 

@@ -1,6 +1,7 @@
 //! `lindung`: serves the API, and everything that its operator does.
 
 mod admin;
+mod audit;
 mod config;
 mod keys;
 mod secrets;
@@ -47,6 +48,9 @@ enum Command {
     /// Keep the identity keys, with which who a child is is sealed.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Pull, verify and report the access log, as an auditor.
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Print an access token of the running service.
     Token(speak::Token),
     /// Print the OpenAPI document.
@@ -77,6 +81,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Seed(seed) => admin::seed(&config, &seed)?,
         Command::Client(client) => admin::client(&config, client)?,
         Command::Keys(command) => keys::keys(&config, command)?,
+        Command::Audit(command) => return audit::audit(&config, command),
         Command::Token(token) => speak::token(&config, token)?,
         Command::Openapi => print!("{}", lindung_http::serve::Contract::known()?.as_str()),
         Command::Demo(demo) => return speak::demo(&config, &demo),

@@ -76,6 +76,7 @@ fn nothing_else_begins_a_transaction() {
 #[case("crates/persistence/src", &["actix", "jsonwebtoken", "statuscode", "reqwest"])]
 #[case("crates/http/src", &["diesel", "reqwest"])]
 #[case("crates/vault/src", &["lindung_", "diesel", "actix", "serde", "chrono"])]
+#[case("crates/audit/src", &["lindung_domain", "lindung_persistence", "lindung_http", "diesel", "actix"])]
 #[case("crates/client/src", &["lindung_domain", "lindung_persistence", "lindung_http", "diesel", "actix"])]
 #[case("crates/ledger/src", &["lindung_", "diesel", "actix", "reqwest"])]
 #[case("crates/witness/src", &["lindung_domain", "lindung_persistence", "lindung_http", "diesel", "reqwest"])]

@@ -89,6 +89,8 @@ impl Work {
             ("{suspension}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{code}", "KPM"),
             ("{list}", "offence"),
+            ("{tile}", "0/000.p/1"),
+            ("{bundle}", "000.p/1"),
         ];
         let filled = filled.into_iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
         assert!(!filled.contains('{'), "{path} has a parameter that this test does not know");

@@ -59,6 +59,7 @@ impl Work {
         let released =
             json!({ "child": case.child_id(0), "representative": "guardian", "reason": "She asked for it." });
         let release = school.post(&format!("{}/accesses/release", case.path), &released).await.is(201);
+        app.database.settle();
         let seen = school.get(&format!("{}/accesses", case.path)).await;
         let entry = seen.items().iter().find(|it| it["outcome"] == "permitted").unwrap().clone();
         let id = |it: &Value| it["id"].as_str().unwrap().to_owned();

@@ -19,7 +19,7 @@ set local role lindung_maintenance;
 update access_log set child_ids = array_remove(child_ids, null) where array_position(child_ids, null) is not null;
 set local role lindung_owner;
 alter table access_log add constraint access_log_whole_check
-    check (array_position(case_ids, null) is null and array_position(child_ids, null) is null and array_position(sections, null) is null);
+    check (array_position(case_ids, null) is null and array_position(child_ids, null) is null and array_position(sections, null) is null and count >= 0);
 
 create index events_xid on events (xid);
 
@@ -90,7 +90,7 @@ create function policy.audits_leaf(kind text, of_agency text) returns boolean la
 comment on function policy.audits_leaf is 'Whether an auditor may read the leaf: every auditor may know what was erased';
 
 -- What is erased is decided where a proposal is confirmed: nothing can be named here. Accesses that were still being
--- written then come within the hour.
+-- written then come within the hour; machines' clocks differ by less than a minute.
 create function policy.erase_accesses(at timestamptz)
 returns table (proposal uuid, agency text, proposed_by text, decided_by text, numbers bigint[])
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
@@ -103,14 +103,17 @@ begin
     loop
         return query
             with named as (
-                select o.number, a.xid, a.id
+                select o.number, a.xid, a.id, cardinality(array_remove(a.child_ids, asked.child_id)) > 0 as others
                 from access_log a join access_leaves l on l.entry_id = a.id join access_openings o on o.number = l.number
-                where a.case_ids @> array[asked.case_id] and a.at <= asked.decided_at
+                where a.case_ids @> array[asked.case_id] and a.at <= asked.decided_at + interval '1 minute'
                 and (asked.child_id = any(a.child_ids) or position(asked.child_id::text in a.target) > 0)
             ), closed as (
                 delete from access_openings o using named where o.number = named.number
             ), blanked as (
-                update access_log a set target = null, case_ids = '{}', child_ids = '{}', sections = '{}'
+                -- What it tells of other children stays, for those who may ask who has seen them.
+                update access_log a set child_ids = array_remove(a.child_ids, asked.child_id),
+                    target = case when others and position(asked.child_id::text in a.target) = 0 then a.target end,
+                    case_ids = case when others then a.case_ids else '{}' end, sections = case when others then a.sections else '{}' end
                 from named where a.xid = named.xid and a.id = named.id
             )
             select asked.id, asked.agency, asked.proposed_by, asked.decided_by, array_agg(named.number) from named having count(*) > 0;
@@ -125,11 +128,30 @@ create function policy.unsigned_since() returns timestamptz language sql stable 
     as $$ select sequenced_at from access_leaves where number = coalesce((select max(size) from access_checkpoints), 0) $$;
 comment on function policy.unsigned_since is 'Since when there is a leaf that no checkpoint covers';
 
+-- As before, but what a restored database brought from another cluster is not waited for.
+create or replace function policy.accesses_to(asked uuid, after_xid xid8, after_id uuid, at_most bigint) returns setof access_log language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+    select a.id, a.at, a.xid, a.request_id, a.client_id, a.agency, a.officer, a.roles, a.purpose, a.action, a.outcome, a.rule, null::text, array[asked],
+        array(select k.id from children k where k.case_id = asked and k.id = any(a.child_ids) and policy.lets_through(asked, k.shield) order by k.id),
+        a.sections, a.count
+    from access_log a where a.case_ids @> array[asked] and policy.leads(asked) and policy.supervises()
+        and (a.xid < pg_snapshot_xmin(pg_current_snapshot()) or a.xid >= pg_snapshot_xmax(pg_current_snapshot()))
+        and (a.xid, a.id) > (after_xid, after_id) and policy.tells_of(asked, a.child_ids, a.target)
+    order by a.xid, a.id limit at_most
+$$;
+
 revoke execute on function policy.unsigned_since, policy.audits_leaf, policy.erase_accesses from public;
 grant execute on function policy.audits_leaf, policy.unsigned_since to lindung_api;
 grant execute on function policy.erase_accesses to lindung_worker;
 
 set local role lindung_owner;
+
+-- Whoever names the transaction of a row could keep it from ever getting a number.
+revoke insert on access_log, events from lindung_api;
+revoke insert on events from lindung_worker;
+grant insert (id, at, request_id, client_id, agency, officer, roles, purpose, action, target, outcome, rule, case_ids, child_ids, sections, count)
+    on access_log to lindung_api;
+grant insert (id, kind, case_id, case_version, subject_type, subject_id, causation_id, at, agency, client_id, data, recipients)
+    on events to lindung_api, lindung_worker;
 
 grant select, update on sequencers to lindung_worker;
 grant select on sequencers to lindung_api;

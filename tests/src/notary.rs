@@ -55,7 +55,7 @@ impl Notary {
         database.execute(&format!("insert into access_checkpoints values ({}, '{note}', now())", frontier.size()));
         for witness in &self.witnesses[..witnesses] {
             let line = signed.cosign(witness, WITNESSED_AT).unwrap();
-            let key = witness.vkey().name();
+            let key = format!("{}+{:08x}", witness.vkey().name(), witness.vkey().id());
             database.execute(&format!(
                 "insert into access_cosignatures values ({}, '{key}', '{}' || chr(10), now())",
                 frontier.size(),

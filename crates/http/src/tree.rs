@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use lindung_ledger::checkpoint::Signed;
 use lindung_ledger::policy::{Policy, PolicyError, Status};
-use lindung_ledger::tree::{TileId, TileRequest};
+use lindung_ledger::tree::{self, TileId, TileRequest};
 use lindung_persistence::{Db, Lag, SignedCheckpoint};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -59,6 +59,11 @@ impl LogPolicy {
         Ok(LogPolicy { policy: Policy::parse(text.as_bytes())?, text })
     }
 
+    /// The keys of its witnesses, as cosignatures are kept under them.
+    fn witnesses(&self) -> Vec<String> {
+        self.policy.witnesses().iter().map(|it| format!("{}+{:08x}", it.vkey.name(), it.vkey.id())).collect()
+    }
+
     /// Who has witnessed a checkpoint, as far as their signatures hold.
     fn status(&self, checkpoint: &SignedCheckpoint) -> Result<Status, Problem> {
         let signed = Signed::parse(checkpoint.text().as_bytes());
@@ -70,17 +75,22 @@ impl LogPolicy {
 /// The newest checkpoint, and who has witnessed it.
 async fn newest(app: &App) -> Result<(SignedCheckpoint, Status), Problem> {
     let policy = policy(app)?;
-    let found = app.ask(|db| db.checkpoint(0, None)).await?.ok_or(Problem::NoSuchPath)?;
+    let found = app.ask(Db::checkpoint).await?.ok_or(Problem::NoSuchPath)?;
     let status = policy.status(&found)?;
     Ok((found, status))
 }
 
 /// The newest checkpoint that enough have witnessed.
 async fn witnessed(app: &App) -> Result<Option<(SignedCheckpoint, Status)>, Problem> {
-    let (policy, mut below) = (policy(app)?, None);
+    let policy = policy(app)?;
+    let fewest = policy.policy.fewest();
+    if fewest == 0 {
+        return Ok(Some(newest(app).await?));
+    }
+    let mut below = None;
     for _ in 0..LOOKED_THROUGH {
-        let fewest = policy.policy.fewest();
-        let Some(found) = app.ask(move |db| db.checkpoint(fewest, below)).await? else { return Ok(None) };
+        let keys = policy.witnesses();
+        let Some(found) = app.ask(move |db| db.cosigned(keys, fewest, below)).await? else { return Ok(None) };
         below = Some(found.size);
         let status = policy.status(&found)?;
         if status.met {
@@ -208,7 +218,7 @@ struct TreeView {
 #[get("/access-log/tree")]
 async fn get_tree(app: Data<App>) -> Result<HttpResponse, Problem> {
     let Lag { sequencing, signing } = app.ask(Db::lag).await?;
-    let (checkpoint, witnessed) = match (&app.parts().log_policy, app.ask(|db| db.checkpoint(0, None)).await?) {
+    let (checkpoint, witnessed) = match (&app.parts().log_policy, app.ask(Db::checkpoint).await?) {
         (Some(policy), Some(found)) => {
             let status = policy.status(&found)?;
             (Some(Witnessed::new((found, status))?), witnessed(&app).await?.map(Witnessed::new).transpose()?)
@@ -261,7 +271,7 @@ async fn get_consistency_proof(
     if from > to {
         return Err(Problem::malformed("from", "range", "is more than `to`"));
     }
-    let newest = app.ask(|db| db.checkpoint(0, None)).await?;
+    let newest = app.ask(Db::checkpoint).await?;
     if newest.is_none_or(|it| to > it.size) {
         return Err(Problem::NoSuchPath);
     }
@@ -284,5 +294,8 @@ async fn get_consistency_proof(
 async fn get_tile(app: Data<App>, tile: Path<String>) -> Result<HttpResponse, Problem> {
     let Ok(TileRequest::Hashes { level, index, width }) = tile.parse() else { return Err(Problem::NoSuchPath) };
     let hashes = app.ask(move |db| db.tile(TileId { level, index }, width)).await?;
-    Ok(HttpResponse::Ok().content_type(BYTES).insert_header(FOR_EVER).body(hashes))
+    // What no checkpoint covers may yet become another, as when a database is set back.
+    let size = app.ask(Db::checkpoint).await?.map_or(0, |it| it.size);
+    let caching = if tree::widths(level, index, size).contains(&width) { FOR_EVER } else { FOR_SECONDS };
+    Ok(HttpResponse::Ok().content_type(BYTES).insert_header(caching).body(hashes))
 }

@@ -306,7 +306,9 @@ impl Db {
             None => query.with("access_log a", []),
         };
         query = query.with(
-            " where a.xid < pg_snapshot_xmin(pg_current_snapshot()) and (a.xid, a.id) > (?::xid8, ?)",
+            // What seems to be of the future came with a database that was restored.
+            " where (a.xid < pg_snapshot_xmin(pg_current_snapshot()) or a.xid >= pg_snapshot_xmax(pg_current_snapshot())) \
+             and (a.xid, a.id) > (?::xid8, ?)",
             [after.xid.to_string().into(), after.id.into()],
         );
         for (condition, value) in [

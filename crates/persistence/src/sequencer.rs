@@ -147,13 +147,17 @@ fn accesses(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Sequenced, Er
 }
 
 /// The rows of a query over a table that a snapshot did not see: what began after it, and what ran when it was taken.
-/// Both are looked up in the index, however long something else has been running.
+/// Both are looked up in the index, however long something else has been running. What seems to begin in the future came
+/// from another cluster, and had its number when that was noticed.
 fn unseen<ST>(query: &'static str, seen: Option<&str>) -> Sql<ST> {
     let all = Sql::new().with(query, []);
     match seen {
         None => all,
         Some(seen) => all
-            .with(" where xid >= pg_snapshot_xmax(?::text::pg_snapshot) union all ", [seen.into()])
+            .with(
+                " where xid >= pg_snapshot_xmax(?::text::pg_snapshot) and xid < pg_snapshot_xmax(pg_current_snapshot()) union all ",
+                [seen.into()],
+            )
             .with(query, [])
             .with(" where xid = any(array(select pg_snapshot_xip(?::text::pg_snapshot)))", [seen.into()]),
     }

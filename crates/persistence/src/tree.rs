@@ -112,17 +112,40 @@ impl Db {
         proof.map_err(unproved)
     }
 
-    /// The newest checkpoint with at least so many cosignatures, and of a size below `below`.
+    /// The newest checkpoint.
     ///
     /// # Errors
     /// The database is not available.
-    pub fn checkpoint(&self, cosignatures: usize, below: Option<u64>) -> Result<Option<SignedCheckpoint>, Error> {
-        let query = Sql::<(BigInt, Text, Array<Text>)>::new().with(
-            "select c.size, c.note, s.lines from access_checkpoints c cross join lateral \
-             (select coalesce(array_agg(line order by key), '{}') as lines from access_cosignatures s where s.size = c.size) s \
-             where c.size < ? and cardinality(s.lines) >= ? order by c.size desc limit 1",
-            [below.map_or(i64::MAX, big).into(), i32::try_from(cosignatures).unwrap_or(i32::MAX).into()],
-        );
+    pub fn checkpoint(&self) -> Result<Option<SignedCheckpoint>, Error> {
+        self.signed(Sql::<()>::new().with("(select max(size) from access_checkpoints)", []))
+    }
+
+    /// The newest checkpoint that at least so many of these keys have cosigned, and of a size below `below`.
+    ///
+    /// # Errors
+    /// The database is not available.
+    pub fn cosigned(
+        &self,
+        keys: Vec<String>,
+        at_least: usize,
+        below: Option<u64>,
+    ) -> Result<Option<SignedCheckpoint>, Error> {
+        let at_least = i64::try_from(at_least).unwrap_or(i64::MAX);
+        self.signed(Sql::<()>::new().with(
+            "(select size from access_cosignatures where size < ? and key = any(?) group by size having count(*) >= ? \
+             order by size desc limit 1)",
+            [below.map_or(i64::MAX, big).into(), keys.into(), at_least.into()],
+        ))
+    }
+
+    fn signed(&self, size: Sql) -> Result<Option<SignedCheckpoint>, Error> {
+        let query = Sql::<(BigInt, Text, Array<Text>)>::new()
+            .with(
+                "select c.size, c.note, array(select s.line from access_cosignatures s where s.size = c.size order by s.key) \
+                 from access_checkpoints c where c.size = ",
+                [],
+            )
+            .then(size);
         let row: Option<(i64, String, Vec<String>)> = query.get_result(&mut *self.connection()?).optional()?;
         let signed = |(size, note, cosignatures): (i64, _, _)| {
             Ok(SignedCheckpoint { size: size.try_into().map_err(Error::fault)?, note, cosignatures })

@@ -107,3 +107,19 @@ async fn what_was_still_being_written_is_erased_too() {
         0
     );
 }
+
+#[actix_web::test]
+async fn what_an_access_tells_of_other_children_stays_in_the_log() {
+    let app = TestApp::start().await;
+    let school = app.officer(SCHOOL).await;
+    let mut body = case_body();
+    let one = body["children"][0].clone();
+    body["children"].as_array_mut().unwrap().push(one);
+    let case = school.post("/v1/cases", &body).await.is(201).reference();
+    app.sequence();
+    erases(&app, &case).await;
+    app.sequence();
+    let opened = app.database.rows("select case_ids, child_ids from access_log where action = 'create_case'");
+    assert_eq!(opened, [json!({ "case_ids": [case.id], "child_ids": [case.child_id(1)] })]);
+    assert_eq!(app.database.count("access_openings where number = 0"), 0);
+}

@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
-use super::{BYTES, FOR_EVER, TEXT, newest, witnessed};
+use super::{BYTES, TEXT, newest, witnessed};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::extract::Params;
@@ -44,7 +44,7 @@ async fn get_entry_bundle(app: Data<App>, Caller(call): Caller, tile: Path<Strin
     let Ok(TileRequest::Entries { index, width }) = request else { return Err(Problem::NoSuchPath) };
     let leaves = app.read(call, move |db, call| db.entries(call, index, width)).await?;
     let bundle = bundle::encode(&leaves).map_err(|error| Problem::Fault(error.to_string()))?;
-    Ok(HttpResponse::Ok().content_type(BYTES).insert_header(FOR_EVER).body(bundle))
+    Ok(HttpResponse::Ok().content_type(BYTES).body(bundle))
 }
 
 /// Which leaves are wanted.

@@ -34,11 +34,18 @@ as_superuser() { "$(postgres_programs "")/psql" -qXAt -v ON_ERROR_STOP=1 "$LINDU
 # prepare_sealing: the keys, states and policy of this log; sets `log` to their folder. A log is called after the service's
 # URL, and its entries are those of one database: with another of either it is another log, which has a folder of its own.
 prepare_sealing() {
-  local place name index
+  local place name index origin
   place=$(as_superuser -c "select datname || '.' || oid from pg_database where datname = current_database()")
   name=${LINDUNG_ISSUER#*://}
   log=$state/access-log/$place/${name//\//_}
-  # It gets its name when it is complete.
+  # A database keeps the checkpoints of one log. Those of another go, all of them where this one is new, and the entries
+  # stay: this log signs them, from the first or from where its own state ends.
+  origin=$([[ ! -d $log ]] || cut -d + -f 1 "$log/log.pub")
+  as_superuser -v "origin=$origin" <<'SQL'
+delete from access_cosignatures c using access_checkpoints p where p.size = c.size and split_part(p.note, E'\n', 1) <> :'origin';
+delete from access_checkpoints where split_part(note, E'\n', 1) <> :'origin';
+SQL
+  # The folder gets its name when it is complete.
   if [[ ! -d $log ]]; then
     rm -rf "$log.new"
     mkdir -p "$log.new"
@@ -57,12 +64,6 @@ prepare_sealing() {
     done
     printf 'group ministries %s %s\nquorum ministries\n' "$quorum" "${witnesses[*]}"
   } >"$log/policy"
-  # A database keeps the checkpoints of one log. Where it was served at another URL, they go and the entries stay: this
-  # log signs them anew, and goes on from its own state when it is back.
-  as_superuser -v "origin=$(cut -d + -f 1 "$log/log.pub")" <<'SQL'
-delete from access_cosignatures c using access_checkpoints p where p.size = c.size and split_part(p.note, E'\n', 1) <> :'origin';
-delete from access_checkpoints where split_part(note, E'\n', 1) <> :'origin';
-SQL
 }
 
 # start_sealing: starts signer and witnesses; notes their processes in `sealing`, by name. The signer logs in to the database as

@@ -36,7 +36,7 @@ as_superuser() { "$(postgres_programs "")/psql" -qXAt -v ON_ERROR_STOP=1 "$LINDU
 prepare_sealing() {
   local place name index origin
   place=$(as_superuser -c "select datname || '.' || oid from pg_database where datname = current_database()")
-  name=${LINDUNG_ISSUER#*://}
+  name=${LINDUNG_ISSUER#*://} name=${name%/}
   log=$state/access-log/$place/${name//\//_}
   # A database keeps the checkpoints of one log. Those of another go, all of them where this one is new, and the entries
   # stay: this log signs them, from the first or from where its own state ends.

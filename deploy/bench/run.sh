@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # make bench: the API beside the same SQL through pgbench, on this machine, in one run, on a durable database.
-# CASES=10000 is the least size of the database; SECONDS_EACH=10 is how long each measurement takes. LINDUNG_SEALING=off measures
-# without the access log's signer and witnesses, which else run beside it.
+# CASES=10000 is the least size of the database; SECONDS_EACH=10 is how long each measurement takes.
 . "$(dirname "${BASH_SOURCE[0]}")/../development/lib.sh"
 
 cases=${CASES:-10000} each=${SECONDS_EACH:-10}
@@ -43,8 +42,7 @@ script() {
   sql "alter database lindung_bench set log_statement = 'all'; alter database lindung_bench set log_error_verbosity = 'default';
        alter database lindung_bench set log_parameter_max_length = -1"
   stop_service
-  # The request's statements alone, and not those of what runs by itself.
-  LINDUNG_WORK=off LINDUNG_SEALING=off start_service
+  start_service
   trap 'stop_service; rm -rf "$work"' EXIT
   local from
   from=$(stat -c %s "$folder/log")
@@ -66,9 +64,8 @@ stop_service
 start_service
 trap 'stop_service; rm -rf "$work"' EXIT
 
-printf '%s cases, %s s each, %s cores, PostgreSQL %s, fsync %s, synchronous_commit %s, sealing %s\n\n' \
-  "$(sql 'select count(*) from cases')" "$each" "$(nproc)" "$(sql 'show server_version')" "$(sql 'show fsync')" \
-  "$(sql 'show synchronous_commit')" "$LINDUNG_SEALING"
+printf '%s cases, %s s each, %s cores, PostgreSQL %s, fsync %s, synchronous_commit %s\n\n' "$(sql 'select count(*) from cases')" \
+  "$each" "$(nproc)" "$(sql 'show server_version')" "$(sql 'show fsync')" "$(sql 'show synchronous_commit')"
 printf '%-26s %5s %10s %9s %9s %7s %12s %7s\n' what conns 'API req/s' 'p50 ms' 'p99 ms' errors 'pgbench tps' ratio
 declare -A titles=([read]='audited read of a case' [refer]='create a referral' [inbox]='inbox page of 50')
 for what in read refer inbox; do

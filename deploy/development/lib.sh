@@ -149,10 +149,10 @@ prepare() {
 # logs in to the database as the role lindung_api, which owns nothing and cannot pass row-level security.
 start_service() {
   local serve_log=$state/serve.log policy=()
-  service= sealing=()
+  service= sealers=()
   trap stop_service EXIT
   trap 'exit 130' INT TERM HUP
-  if [[ $LINDUNG_SEALING == on ]]; then
+  if sealed; then
     prepare_sealing
     start_sealing
     policy=("LINDUNG_LOG_POLICY=$log/policy")
@@ -179,7 +179,7 @@ start_service() {
 
 # stop_service: ends it and what seals its access log gracefully, or after half a minute at once.
 stop_service() {
-  local processes=(${service:+"$service"} "${sealing[@]}")
+  local processes=(${service:+"$service"} "${sealers[@]}")
   trap '' INT TERM HUP
   # Of several, kill fails only where it reached none.
   kill -TERM "${processes[@]}" 2>/dev/null || return 0

@@ -6,8 +6,10 @@
 witnesses=(kpm kdn kpwkm kk suhakam)
 quorum=3
 
-# LINDUNG_SEALING=off leaves them out: entries still get their numbers, but nobody signs.
+# LINDUNG_SEALING=off leaves them out: entries still get their numbers, but nobody signs. With LINDUNG_WORK=off they get none, and
+# there is nothing to sign.
 [[ ${LINDUNG_SEALING:=on} =~ ^(on|off)$ ]] || fail "LINDUNG_SEALING is on or off"
+sealed() { [[ $LINDUNG_SEALING == on && ${LINDUNG_WORK:-on} == on ]]; }
 
 # A reader's own settings must not lead to another log.
 unset LINDUNG_LOG_POLICY LINDUNG_SIGN_KEYS LINDUNG_SIGN_STATE LINDUNG_SIGNER_DATABASE_URL
@@ -17,7 +19,7 @@ witness_address() { printf '127.0.0.1:%s' $((10#${LINDUNG_LISTEN##*:} + 1 + $1))
 
 # require_free_witness_addresses: stops if something listens where a witness would.
 require_free_witness_addresses() {
-  [[ $LINDUNG_SEALING == on ]] || return 0
+  sealed || return 0
   local index address
   for index in "${!witnesses[@]}"; do
     address=$(witness_address "$index")
@@ -66,28 +68,28 @@ SQL
   } >"$log/policy"
 }
 
-# start_sealing: starts signer and witnesses; notes their processes in `sealing`, by name. The signer logs in to the database as
+# start_sealing: starts signer and witnesses; notes their processes in `sealers`, by name. The signer logs in to the database as
 # lindung_signer, which reads the log's entries and changes none.
-declare -A sealing=()
+declare -A sealers=()
 start_sealing() {
   local index name
   for index in "${!witnesses[@]}"; do
     name=${witnesses[index]}
     setsid "$lindung" witness --key "$log/$name.key" --state "$log/$name" --log "$(<"$log/log.pub")" \
       --listen "$(witness_address "$index")" </dev/null >"$log/$name.log" 2>&1 &
-    sealing[$name]=$!
+    sealers[$name]=$!
   done
   LINDUNG_SIGNER_DATABASE_URL=${LINDUNG_DATABASE_URL/user=lindung/user=lindung_signer} LINDUNG_LOG_POLICY=$log/policy \
     LINDUNG_SIGN_KEYS=$log/log.key LINDUNG_SIGN_STATE=$log/signer \
     setsid "$lindung" sign </dev/null >"$log/signer.log" 2>&1 &
-  sealing[signer]=$!
+  sealers[signer]=$!
 }
 
 # require_sealing: that none of them ended again at once.
 require_sealing() {
   local name
-  for name in "${!sealing[@]}"; do
-    if ! kill -0 "${sealing[$name]}" 2>/dev/null; then
+  for name in "${!sealers[@]}"; do
+    if ! kill -0 "${sealers[$name]}" 2>/dev/null; then
       tail -n 20 "$log/$name.log" >&2
       fail "The access log's $name ended at once; the lines above end its log, $log/$name.log"
     fi

@@ -143,6 +143,8 @@ delete() {
   [[ -e $folder ]] || return 0
   stop
   rm -rf "$folder"
+  # What was signed of its access logs goes with it: no other log continues that.
+  [[ $kind == test ]] || rm -rf "$state/access-log"
   say "Deleted the PostgreSQL cluster $folder"
 }
 

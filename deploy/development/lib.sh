@@ -118,14 +118,19 @@ ours_answers() {
     [[ $metadata == *"\"$LINDUNG_ISSUER\""* ]]
 }
 
-# require_free_address: stops if something listens on LINDUNG_LISTEN already.
-require_free_address() {
-  local host=${LINDUNG_LISTEN%:*} port=${LINDUNG_LISTEN##*:}
+# listens ADDRESS: whether something listens there already.
+listens() {
+  local host=${1%:*} port=${1##*:}
   host=${host#[} host=${host%]}
-  if (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null; then
+  (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null
+}
+
+# require_free_address: stops if something listens on LINDUNG_LISTEN already, or where what runs beside it would.
+require_free_address() {
+  ! listens "$LINDUNG_LISTEN" ||
     fail "Something listens on $LINDUNG_LISTEN already: stop it, or choose another address, as in" \
-      "LINDUNG_LISTEN=127.0.0.1:8081"
-  fi
+      "LINDUNG_LISTEN=127.0.0.1:9080"
+  require_free_witness_addresses
 }
 
 # prepare: all that the service needs before it can start; quick when nothing is left to do.
@@ -140,37 +145,50 @@ prepare() {
   "$lindung" seed --development
 }
 
-# start_service: starts it and waits until it is ready; sets `service` to its process. It logs in to the database as the
-# role lindung_api, which owns nothing and cannot pass row-level security.
+# start_service: starts it, and what seals its access log, and waits until it is ready; sets `service` to its process. It
+# logs in to the database as the role lindung_api, which owns nothing and cannot pass row-level security.
 start_service() {
-  local log=$state/serve.log
+  local serve_log=$state/serve.log policy=()
+  service= sealers=()
+  trap stop_service EXIT
+  trap 'exit 130' INT TERM HUP
+  if sealed; then
+    prepare_sealing
+    start_sealing
+    policy=("LINDUNG_LOG_POLICY=$log/policy")
+  fi
   # In a session of its own, so that a Ctrl-C reaches this script alone, which then stops it gracefully.
   LINDUNG_WORKER_DATABASE_URL=${LINDUNG_DATABASE_URL/user=lindung/user=lindung_worker} \
     LINDUNG_DATABASE_URL=${LINDUNG_DATABASE_URL/user=lindung/user=lindung_api} \
-    setsid "$lindung" serve </dev/null >"$log" 2>&1 &
+    setsid env "${policy[@]}" "$lindung" serve </dev/null >"$serve_log" 2>&1 &
   service=$!
-  trap stop_service EXIT
-  trap 'exit 130' INT TERM HUP
   for _ in {1..300}; do
     if ! kill -0 "$service" 2>/dev/null; then
-      tail -n 20 "$log" >&2
-      fail "The service ended before it was ready; the lines above end its log, $log"
+      tail -n 20 "$serve_log" >&2
+      fail "The service ended before it was ready; the lines above end its log, $serve_log"
     fi
-    if answers "http://$LINDUNG_LISTEN/readyz"; then return; fi
+    if answers "http://$LINDUNG_LISTEN/readyz"; then
+      require_sealing
+      return
+    fi
     sleep 0.2
   done
-  tail -n 20 "$log" >&2
-  fail "The service was not ready within a minute; the lines above end its log, $log"
+  tail -n 20 "$serve_log" >&2
+  fail "The service was not ready within a minute; the lines above end its log, $serve_log"
 }
 
-# stop_service: ends it gracefully, or after half a minute at once.
+# stop_service: ends it and what seals its access log gracefully, or after half a minute at once.
 stop_service() {
+  local processes=(${service:+"$service"} "${sealers[@]}")
   trap '' INT TERM HUP
-  kill -TERM "$service" 2>/dev/null || return 0
+  # Of several, kill fails only where it reached none.
+  kill -TERM "${processes[@]}" 2>/dev/null || return 0
   for _ in {1..150}; do
-    kill -0 "$service" 2>/dev/null || return 0
+    kill -0 "${processes[@]}" 2>/dev/null || return 0
     sleep 0.2
   done
   say "The service did not stop within half a minute; killing it."
-  kill -KILL "$service"
+  kill -KILL "${processes[@]}" 2>/dev/null || true
 }
+
+. "$root/deploy/development/sealing.sh"

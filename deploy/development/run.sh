@@ -10,12 +10,16 @@ make_token=(make -s -C "$root" token AGENCY=KDN.PDRM.D11.KL OFFICER=insp.tan ROL
 [[ $LINDUNG_LISTEN == 127.0.0.1:8080 ]] || make_token+=("LINDUNG_LISTEN=$LINDUNG_LISTEN")
 [[ $LINDUNG_ISSUER == "http://$LINDUNG_LISTEN" ]] || make_token+=("LINDUNG_ISSUER=$LINDUNG_ISSUER")
 printf -v token '%q ' "${make_token[@]}"
+access_log=
+! sealed || access_log="
+  Access log     $LINDUNG_ISSUER/v1/access-log/checkpoint, signed every ten seconds where there is something new
+                 keys, policy, and logs of the signer and of five witnesses: $log"
 cat <<TEXT
 
 Lindung serves.
   Base URL       $LINDUNG_ISSUER
   Documentation  $LINDUNG_ISSUER/docs/
-  Log            $state/serve.log
+  Log            $state/serve.log$access_log
   A first call, from another terminal:
 
 curl -sS -H "Authorization: Bearer \$(${token% })" $LINDUNG_ISSUER/v1/inbox

@@ -8,6 +8,8 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 const SECONDS: &str = "http_request_duration_seconds";
 const OVER_BUDGET: &str = "officers_over_budget";
 const SEALING: &str = "access_log_sealing_lag_seconds";
+const WITNESSES: &str = "access_log_witnesses";
+const WITNESSES_NEEDED: &str = "access_log_witnesses_needed";
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -26,6 +28,8 @@ fn recorder() -> Option<&'static PrometheusHandle> {
             metrics::Unit::Seconds,
             "How far the sealing of the access log is behind, by step"
         );
+        metrics::describe_gauge!(WITNESSES, "Witnesses that have cosigned the newest checkpoint of the access log");
+        metrics::describe_gauge!(WITNESSES_NEEDED, "Witnesses that a checkpoint of the access log needs at least");
         Some(handle)
     };
     RECORDER.get_or_init(install).as_ref()
@@ -44,7 +48,7 @@ pub fn answered(method: &'static str, route: String, status: u16, took: Duration
 /// Tells how many officers have seen more children today than the budget allows.
 pub fn over_budget(officers: usize) {
     if recorder().is_some() {
-        metrics::gauge!(OVER_BUDGET).set(u32::try_from(officers).unwrap_or(u32::MAX));
+        metrics::gauge!(OVER_BUDGET).set(count(officers));
     }
 }
 
@@ -54,6 +58,18 @@ pub fn sealing(sequencing: Duration, signing: Duration) {
         metrics::gauge!(SEALING, "step" => "sequencing").set(sequencing.as_secs_f64());
         metrics::gauge!(SEALING, "step" => "signing").set(signing.as_secs_f64());
     }
+}
+
+/// Tells how many witnesses have cosigned the newest checkpoint, and how many it needs at least.
+pub fn witnesses(cosigned: usize, needed: usize) {
+    if recorder().is_some() {
+        metrics::gauge!(WITNESSES).set(count(cosigned));
+        metrics::gauge!(WITNESSES_NEEDED).set(count(needed));
+    }
+}
+
+fn count(number: usize) -> u32 {
+    number.try_into().unwrap_or(u32::MAX)
 }
 
 /// Everything measured, in Prometheus's text format.

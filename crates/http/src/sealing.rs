@@ -7,7 +7,7 @@ use std::time::Duration;
 use lindung_persistence::{Db, Lag};
 
 use crate::app::App;
-use crate::metrics;
+use crate::{metrics, tree};
 
 /// How long sealing may be behind, and whether it is behind for longer.
 #[derive(Debug)]
@@ -39,6 +39,9 @@ pub async fn watch(app: &App) {
         }
     };
     metrics::sealing(sequencing, signing);
+    if let Ok(Some((cosigned, needed))) = tree::witnesses(app).await {
+        metrics::witnesses(cosigned, needed);
+    }
     let sealing = app.sealing();
     let behind = sealing.limit.is_some_and(|limit| sequencing.max(signing) > limit);
     let was_behind = sealing.behind.swap(behind, Ordering::Relaxed);

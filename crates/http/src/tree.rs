@@ -80,6 +80,15 @@ async fn newest(app: &App) -> Result<(SignedCheckpoint, Status), Problem> {
     Ok((found, status))
 }
 
+/// How many have witnessed the newest checkpoint, and how many have to at least; nothing without a policy or checkpoint.
+/// One that does not hold is witnessed by nobody.
+pub(crate) async fn witnesses(app: &App) -> Result<Option<(usize, usize)>, Problem> {
+    let Some(policy) = &app.parts().log_policy else { return Ok(None) };
+    let Some(found) = app.ask(|db| db.checkpoint(0, None)).await? else { return Ok(None) };
+    let cosigned = policy.status(&found).map_or(0, |it| it.cosigned.len());
+    Ok(Some((cosigned, policy.policy.fewest())))
+}
+
 /// The newest checkpoint that enough have witnessed.
 async fn witnessed(app: &App) -> Result<Option<(SignedCheckpoint, Status)>, Problem> {
     let policy = policy(app)?;

@@ -40,11 +40,12 @@ async fn where_sealing_falls_behind_nothing_about_a_child_is_shown() {
     school.get(&case.path).await.is_problem(503, "unavailable");
     let tree = app.raw("GET", "/v1/access-log/tree", &[], None).await.body;
     assert!((120..180).contains(&tree["signingSeconds"].as_u64().unwrap()), "{tree}");
-    let metrics = app.raw("GET", "/metrics", &[], None).await;
-    assert!(
-        metrics.body.as_str().unwrap().contains("access_log_sealing_lag_seconds{step=\"signing\"} 12"),
-        "the lag is measured"
-    );
+    let metrics = app.raw("GET", "/metrics", &[], None).await.body;
+    let metrics = metrics.as_str().unwrap();
+    assert!(metrics.contains("access_log_sealing_lag_seconds{step=\"signing\"} 12"), "the lag is measured");
+    for line in ["access_log_witnesses 5\n", "access_log_witnesses_needed 3\n"] {
+        assert!(metrics.contains(line), "so are witnesses: {line}");
+    }
     app.sequence();
     notary.seals(&app.database, 0);
     app.watch_sealing().await;

@@ -102,7 +102,7 @@ impl TestApp {
     }
 
     /// The app's time, whenever it is asked for.
-    pub fn clock(&self) -> impl Fn() -> DateTime<Utc> + 'static {
+    pub fn clock(&self) -> impl Fn() -> DateTime<Utc> + Send + 'static {
         let clock = self.clock.clone();
         move || DateTime::from_timestamp_micros(clock.load(Ordering::SeqCst)).unwrap()
     }

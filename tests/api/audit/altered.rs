@@ -5,7 +5,7 @@
 //! Then auditors pull anew and verify against the policy and the checkpoint that they have from elsewhere. `xid` and
 //! `sequenced_at` are part of no record: they are told to nobody, and not altered here.
 //!
-//! About as many as there are kinds in the suite; `LINDUNG_TEST_ALTERATIONS` asks for more, `LINDUNG_TEST_SEED` for others.
+//! One of each kind in the suite; `LINDUNG_TEST_ALTERATIONS` asks for more, `LINDUNG_TEST_SEED` for others.
 
 mod log;
 mod rewritten;
@@ -55,6 +55,15 @@ impl Alteration {
     fn sealed(self, sealed: Sealed) -> Self {
         Alteration { sealed, ..self }
     }
+}
+
+/// How often a kind was tried, how often a pull and how often a verification has found it, and how at last.
+#[derive(Default)]
+struct Tried {
+    all: u64,
+    pulling: u64,
+    verifying: u64,
+    how: String,
 }
 
 /// A kind of alteration, and one of that kind.
@@ -115,12 +124,13 @@ async fn found(app: &TestApp, desk: &Desk, auditors: &[String]) -> Option<String
 #[actix_web::test]
 async fn every_alteration_is_found() {
     let kinds: Vec<Kind> = [rows::KINDS, sealed::KINDS, rewritten::KINDS].concat();
-    let (count, seed) = (asked("LINDUNG_TEST_ALTERATIONS").unwrap_or(60), asked("LINDUNG_TEST_SEED").unwrap_or(2026));
+    let count = asked("LINDUNG_TEST_ALTERATIONS").unwrap_or(kinds.len() as u64);
+    let seed = asked("LINDUNG_TEST_SEED").unwrap_or(2026);
     let (app, desk, log) = prepared().await;
     let everybody = ["PP", "SUHAKAM.OCC", SCHOOL, POLICE, MCMC].map(str::to_owned);
     assert_eq!(found(&app, &desk, &everybody).await, None, "nothing was done yet");
     let mut dice = Dice::new(seed);
-    let mut tried: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
+    let mut tried: BTreeMap<&str, Tried> = BTreeMap::new();
     let mut missed = Vec::new();
     for (kind, make) in kinds.iter().cycle().take(usize::try_from(count).unwrap()) {
         log.restores(&app);
@@ -131,24 +141,24 @@ async fn every_alteration_is_found() {
                 break alteration;
             }
         };
-        let [tried, pulling, verifying] = tried.entry(kind).or_default();
-        *tried += 1;
+        let tried = tried.entry(kind).or_default();
+        tried.all += 1;
         match found(&app, &desk, &alteration.auditors).await {
-            Some(how) if how.starts_with("pull") => *pulling += 1,
-            Some(_) => *verifying += 1,
+            Some(how) if how.starts_with("pull") => (tried.pulling, tried.how) = (tried.pulling + 1, how),
+            Some(how) => (tried.verifying, tried.how) = (tried.verifying + 1, how),
             None => missed.push(format!("{kind}: {}", alteration.sql)),
         }
     }
     log.restores(&app);
     assert_eq!(found(&app, &desk, &everybody).await, None, "and everything was undone");
-    let mut all = 0;
-    for (kind, [tried, pulling, verifying]) in &tried {
+    for (kind, Tried { all, pulling, verifying, how }) in &tried {
+        let how: String = how.chars().take(110).collect();
         println!(
-            "{kind:<52} {:>3} of {tried:>3} found ({pulling} by pull, {verifying} by verify)",
+            "{kind}: {} of {all} found, {pulling} by pull and {verifying} by verify, as by {how}",
             pulling + verifying
         );
-        all += pulling + verifying;
     }
+    let all: u64 = tried.values().map(|it| it.pulling + it.verifying).sum();
     println!("{all} of {count} alterations found (seed {seed})");
     assert!(missed.is_empty(), "not found: {missed:#?}");
 }

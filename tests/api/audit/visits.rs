@@ -57,7 +57,7 @@ async fn what_auditors_pull_holds_and_is_what_the_database_has() {
     let shows = |it: &&Value| it["childIds"].as_array().unwrap().contains(&Value::from(child));
     assert_eq!(recount.entered, told.items().iter().filter(shows).count() as u64);
     assert_eq!(recount.told, recount.entered);
-    assert!(recount.entered > 10);
+    assert!(recount.entered > 0);
 
     // An agency's own auditor.
     let pulled = desk.pulls(&app, POLICE, "police").await.unwrap();

@@ -18,7 +18,7 @@ pub struct Session {
     credentials: Credentials,
     speaker: Speaker,
     /// The auditor's clock.
-    now: Box<dyn Fn() -> DateTime<Utc>>,
+    now: Box<dyn Fn() -> DateTime<Utc> + Send>,
     bound: Option<Bound>,
 }
 
@@ -28,7 +28,7 @@ impl Session {
         api: Api,
         credentials: Credentials,
         speaker: Speaker,
-        now: impl Fn() -> DateTime<Utc> + 'static,
+        now: impl Fn() -> DateTime<Utc> + Send + 'static,
     ) -> Self {
         Session { api, credentials, speaker, now: Box::new(now), bound: None }
     }

@@ -80,7 +80,7 @@ fn told(entry: &Entry, field: &str, column: &str, value: &Value) -> String {
     let bytes: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&salt[2 * at..2 * at + 2], 16).unwrap()).collect();
     let mut leaf = entry.leaf.clone();
     let commitment = Commitment::to(&bytes.try_into().unwrap(), &canonical(&detail));
-    leaf["detail"] = serde_json::to_value(&commitment).unwrap();
+    leaf["detail"] = serde_json::to_value(commitment).unwrap();
     let list = value.to_string().replace('[', "{").replace(']', "}");
     let access = format!("update access_log set {column} = '{list}' where id = '{}'", entry.id);
     format!("{}; {}; {access}", self::leaf(entry.number, &leaf), self::detail(entry.number, &detail))

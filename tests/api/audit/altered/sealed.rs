@@ -110,7 +110,7 @@ pub(super) fn witnesses(dice: &mut Dice) -> usize {
 
 /// Which tile.
 fn tile(dice: &mut Dice) -> &'static str {
-    *dice.of(&["(level = 0 and index = 0)", "(level = 0 and index = 1)", "(level = 1 and index = 0)"])
+    dice.of::<&str>(&["(level = 0 and index = 0)", "(level = 0 and index = 1)", "(level = 1 and index = 0)"])
 }
 
 /// Which witness of a checkpoint.

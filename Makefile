@@ -17,7 +17,7 @@ demo: ## Play deploy/demo/story.json against the service, or one that is started
 test: ## Run every test on a PostgreSQL cluster of their own: [ARGS="arguments of cargo test"]
 	@deploy/development/test.sh
 
-verify: ## Hold exports of the access log before judges that we did not write: [FOLDER=export POLICY=file OLDER=file]
+verify: ## Hold exports of the access log before judges that we did not write, and alter a log a thousand times: [FOLDER=export POLICY=file OLDER=file]
 	@deploy/verify/verify.sh
 
 check: ## Check format, lints and dependencies

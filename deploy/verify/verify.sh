@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # make verify: exports of the access log, good ones and altered ones, before judges that we did not write; what they need
-# is installed. With FOLDER=, and POLICY= and OLDER= where there are such files, the judges look at that export instead.
+# is installed; then a real log, altered a thousand times in its database, before our own tools. With FOLDER=, and POLICY=
+# and OLDER= where there are such files, the judges look at that export instead.
 folder=${FOLDER:+$(realpath -- "$FOLDER")} policy=${POLICY:+$(realpath -- "$POLICY")} older=${OLDER:+$(realpath -- "$OLDER")}
 . "$(dirname "${BASH_SOURCE[0]}")/../development/lib.sh"
 . deploy/verify/lib.sh
@@ -25,3 +26,9 @@ if [[ -n $folder ]]; then
 fi
 require_compiler
 LINDUNG_JUDGES=$judges cargo test -p lindung-audit --test judges -- --nocapture
+
+require postgresql
+deploy/development/cluster.sh start test
+LINDUNG_TEST_DATABASE_URL=$(database_url test postgres)
+export LINDUNG_TEST_DATABASE_URL
+LINDUNG_TEST_ALTERATIONS=${LINDUNG_TEST_ALTERATIONS:-1000} cargo test -p lindung-tests --test api -- audit::altered --nocapture

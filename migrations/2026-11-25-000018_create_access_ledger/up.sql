@@ -103,17 +103,14 @@ begin
     loop
         return query
             with named as (
-                select o.number, a.xid, a.id, cardinality(array_remove(a.child_ids, asked.child_id)) > 0 as others
+                select o.number, a.xid, a.id
                 from access_log a join access_leaves l on l.entry_id = a.id join access_openings o on o.number = l.number
                 where a.case_ids @> array[asked.case_id] and a.at <= asked.decided_at + interval '1 minute'
                 and (asked.child_id = any(a.child_ids) or position(asked.child_id::text in a.target) > 0)
             ), closed as (
                 delete from access_openings o using named where o.number = named.number
             ), blanked as (
-                -- What it tells of other children stays, for those who may ask who has seen them.
-                update access_log a set child_ids = array_remove(a.child_ids, asked.child_id),
-                    target = case when others and position(asked.child_id::text in a.target) = 0 then a.target end,
-                    case_ids = case when others then a.case_ids else '{}' end, sections = case when others then a.sections else '{}' end
+                update access_log a set target = null, case_ids = '{}', child_ids = '{}', sections = '{}'
                 from named where a.xid = named.xid and a.id = named.id
             )
             select asked.id, asked.agency, asked.proposed_by, asked.decided_by, array_agg(named.number) from named having count(*) > 0;

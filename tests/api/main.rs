@@ -4,6 +4,7 @@
 mod access_log;
 mod accesses;
 mod agencies;
+mod audit;
 mod cases;
 mod children;
 mod clocks;

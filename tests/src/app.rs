@@ -13,11 +13,11 @@ use lindung_http::limits::Rates;
 use lindung_http::sealing;
 use lindung_http::upkeep::Upkeep;
 use lindung_persistence::Sequenced;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::database::{Database, credentials};
 use crate::notary::Notary;
-use crate::session::Session;
+use crate::session::{Ref, Session};
 
 /// When every test begins: the morning of 24 November 2026 in Kuala Lumpur.
 const BEGINNING: i64 = 1_795_485_600;
@@ -101,6 +101,12 @@ impl TestApp {
         DateTime::from_timestamp_micros(self.clock.load(Ordering::SeqCst)).unwrap()
     }
 
+    /// The app's time, whenever it is asked for.
+    pub fn clock(&self) -> impl Fn() -> DateTime<Utc> + Send + 'static {
+        let clock = self.clock.clone();
+        move || DateTime::from_timestamp_micros(clock.load(Ordering::SeqCst)).unwrap()
+    }
+
     /// Lets time pass.
     pub fn wait(&self, time: Duration) {
         self.clock.fetch_add(time.num_microseconds().unwrap(), Ordering::SeqCst);
@@ -182,6 +188,16 @@ impl TestApp {
     /// The system of an agency, for nobody in particular.
     pub async fn client(&self, agency: &str) -> Session {
         self.speak(&Speaker::client(agency)).await
+    }
+
+    /// Has two supervisors of the lead erase the first child of a case; returns the proposal.
+    pub async fn erases(&self, lead: &str, case: &Ref) -> String {
+        let body = json!({ "kind": "erase-child", "child": case.child_id(0), "reason": "Ordered by the court." });
+        let proposed = self.supervisor(lead).await.post(&format!("/v1/cases/{}/proposals", case.id), &body).await;
+        let proposal = proposed.is(201).body["id"].as_str().unwrap().to_owned();
+        let other = self.person(lead, "supervisor.two", &["supervisor"], Some(usual_purpose(lead))).await;
+        other.post(&format!("/v1/proposals/{proposal}/confirm"), &json!({})).await.is(200);
+        proposal
     }
 
     /// The access log of a case as the task force's auditor reads it: who, what, how it ended.

@@ -6,6 +6,7 @@
 
 mod app;
 mod database;
+mod dice;
 mod inside;
 mod notary;
 mod session;
@@ -13,6 +14,7 @@ mod wire;
 
 pub use app::TestApp;
 pub use database::Database;
+pub use dice::Dice;
 pub use inside::{Inside, context};
 pub use notary::{Notary, WITNESSED_AT};
 pub use session::{Answered, Ref, Session, action_body, case_body, consent_body, referral_body};

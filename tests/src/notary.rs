@@ -3,7 +3,7 @@
 use lindung_http::LogPolicy;
 use lindung_ledger::checkpoint::Checkpoint;
 use lindung_ledger::key::{Cosigner, LogSigner};
-use lindung_ledger::tree::{Frontier, leaf_hash};
+use lindung_ledger::tree::{Frontier, Hash, leaf_hash};
 use zeroize::Zeroizing;
 
 use crate::database::Database;
@@ -42,26 +42,34 @@ impl Notary {
         text + &format!("group ministries-and-commissioner 3 {}\nquorum ministries-and-commissioner\n", names.join(" "))
     }
 
-    /// Signs the tree as it stands, and lets so many witnesses sign it.
+    /// Signs the tree as it stands, and lets so many witnesses sign it; returns its size.
     pub fn seals(&self, database: &Database, witnesses: usize) -> u64 {
+        self.seals_at(database, witnesses, WITNESSED_AT)
+    }
+
+    /// The same, as having been seen by them at that second.
+    pub fn seals_at(&self, database: &Database, witnesses: usize, second: u64) -> u64 {
         let mut frontier = Frontier::new();
         for leaf in database.leaves() {
             frontier.push(leaf_hash(leaf.as_bytes()));
         }
-        let checkpoint =
-            Checkpoint { origin: self.log.vkey().name().to_owned(), size: frontier.size(), root: frontier.root() };
+        let (size, root) = (frontier.size(), frontier.root());
+        database.execute(&self.sealing(size, root, witnesses, second));
+        size
+    }
+
+    /// What writes a checkpoint with that root, and the signatures of so many witnesses.
+    pub fn sealing(&self, size: u64, root: Hash, witnesses: usize, second: u64) -> String {
+        let checkpoint = Checkpoint { origin: self.log.vkey().name().to_owned(), size, root };
         let signed = checkpoint.sign(std::slice::from_ref(&self.log)).unwrap();
         let note = String::from_utf8(signed.to_bytes()).unwrap();
-        database.execute(&format!("insert into access_checkpoints values ({}, '{note}', now())", frontier.size()));
+        let mut sql = format!("insert into access_checkpoints values ({size}, '{note}', now())");
         for witness in &self.witnesses[..witnesses] {
-            let line = signed.cosign(witness, WITNESSED_AT).unwrap();
             let key = format!("{}+{:08x}", witness.vkey().name(), witness.vkey().id());
-            database.execute(&format!(
-                "insert into access_cosignatures values ({}, '{key}', '{}' || chr(10), now())",
-                frontier.size(),
-                line.trim_end()
-            ));
+            let line = signed.cosign(witness, second).unwrap();
+            let line = line.trim_end();
+            sql += &format!("; insert into access_cosignatures values ({size}, '{key}', '{line}' || chr(10), now())");
         }
-        frontier.size()
+        sql
     }
 }

@@ -114,6 +114,11 @@ impl Findings {
         self.push(Finding { kind, number: None, id: None, why: why.into() });
     }
 
+    /// Adds one about an access that is no entry.
+    pub(crate) fn of(&mut self, kind: Kind, id: Uuid, why: impl Into<String>) {
+        self.push(Finding { kind, number: None, id: Some(id), why: why.into() });
+    }
+
     /// Adds one about an entry.
     pub(crate) fn at(&mut self, kind: Kind, number: u64, id: Option<Uuid>, why: impl Into<String>) {
         self.push(Finding { kind, number: Some(number), id, why: why.into() });

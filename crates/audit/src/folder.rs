@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use lindung_ledger::tree::{TileId, entries_path};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -61,20 +62,20 @@ impl Folder {
         Ok(Openings { lines: Lined::open(&self.path("openings.ndjson"))?, held: None })
     }
 
-    /// The accesses by their numbers.
-    pub(crate) fn numbered(&self) -> Result<Accesses, Failure> {
+    /// The accesses by their numbers, in a log of that size.
+    pub(crate) fn numbered(&self, size: u64) -> Result<Accesses, Failure> {
         let mut lines = self.accesses()?;
-        let (mut places, mut again, mut unnumbered) = (HashMap::new(), Vec::new(), 0);
+        let (mut places, mut again, mut uncovered) = (HashMap::new(), Vec::new(), Vec::new());
         loop {
             let place = lines.place()?;
             let Some(access) = lines.next()? else { break };
-            match access.number {
-                None => unnumbered += 1,
+            match access.number.filter(|it| *it < size) {
+                None => uncovered.push((access.id, access.at)),
                 Some(number) if places.contains_key(&number) => again.push((number, access.id)),
                 Some(number) => drop(places.insert(number, place)),
             }
         }
-        Ok(Accesses { lines, places, again, unnumbered })
+        Ok(Accesses { lines, places, again, uncovered })
     }
 
     /// The accesses, in the order in which the API tells them.
@@ -171,8 +172,8 @@ pub(crate) struct Accesses {
     places: HashMap<u64, u64>,
     /// Those that came again, with their ids.
     pub(crate) again: Vec<(u64, Uuid)>,
-    /// How many have no number.
-    pub(crate) unnumbered: u64,
+    /// Those that are no entries of the log, with when they were.
+    pub(crate) uncovered: Vec<(Uuid, DateTime<Utc>)>,
 }
 
 impl Accesses {
@@ -182,10 +183,5 @@ impl Accesses {
             None => Ok(None),
             Some(place) => self.lines.at(place),
         }
-    }
-
-    /// How many were not taken.
-    pub(crate) fn left(&self) -> usize {
-        self.places.len()
     }
 }

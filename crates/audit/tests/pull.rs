@@ -151,6 +151,25 @@ async fn nothing_is_written_that_does_not_go_with_the_checkpoint() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_held_back_is_read_again() {
+    let (export, folder) = (good(&Log::of(120)), Folder::new());
+    let service = Played::start(export.clone()).await;
+    // Two pages each time.
+    service.holds_back(2);
+    pulled(&service, &folder.0).await.unwrap();
+    assert_eq!(files(&folder.0), export.files);
+    // One that claims to be whole and is not is no pull's to judge.
+    let mut export = export;
+    let lines = export.files.get_mut("accesses.ndjson").unwrap();
+    lines.truncate(lines.len() / 2);
+    lines.truncate(lines.iter().rposition(|it| *it == b'\n').unwrap() + 1);
+    service.serve(export);
+    let folder = Folder::new();
+    pulled(&service, &folder.0).await.unwrap();
+    assert!(!holds(&folder));
+}
+
+#[tokio::test]
 async fn a_log_that_does_not_go_on_from_the_one_before_is_refused() {
     let log = Log::of(300);
     for (altered, why) in [

@@ -148,7 +148,11 @@ fn a_missing_opening_needs_an_erasure_by_two() {
     assert_eq!(kinds(&with_erasure(&[[7, 8]], ["a", "b"])), [Kind::Erasure]);
     // And one after which the API goes on to tell.
     let mut log = Log::of(300);
+    let erased = log.0[4].access.clone();
     log.0[4].access = Entry::access(4).access;
+    assert_eq!(kinds(&auditor.found(&good(&log))), [Kind::Erasure]);
+    log.0[4].access = erased;
+    log.0[4].access.as_mut().unwrap()["sections"] = vec!["risk"].into();
     assert_eq!(kinds(&auditor.found(&good(&log))), [Kind::Erasure]);
 }
 
@@ -169,11 +173,16 @@ fn the_apis_log_has_to_tell_what_was_entered() {
     assert_eq!(kinds(&told(&|it| it.insert(41, it[40].clone()))), [Kind::Access]);
     // Numbers are given as transactions end, the API tells them as they began.
     assert_eq!(kinds(&told(&|it| it.swap(40, 41))), []);
-    // What is not sealed yet is counted, and proves nothing.
-    let later = |number: &str| {
-        Entry::access(9).access.unwrap().to_string().replacen('{', &format!("{{\"number\":{number},"), 1)
+    // What is not sealed yet is counted, and proves nothing; but it cannot be older than what is.
+    let beside = |of: usize, number: &str| {
+        Entry::access(of).access.unwrap().to_string().replacen('{', &format!("{{\"number\":{number},"), 1)
     };
-    assert_eq!(told(&|it| it.extend([later("null"), later("300")])).counts.unsealed, 2);
+    let verdict = told(&|it| it.extend([beside(299, "null"), beside(299, "300")]));
+    assert_eq!((kinds(&verdict), verdict.counts.unsealed), (vec![], 2));
+    let verdict = told(&|it| it.extend([beside(9, "null"), beside(9, "300")]));
+    assert_eq!((kinds(&verdict), verdict.findings.total(), verdict.counts.unsealed), (vec![Kind::Entry], 2, 2));
+    let id = verdict.findings.told[0].id.unwrap().to_string();
+    assert_eq!((id, verdict.findings.told[0].number), (export::id(1, 9), None));
     // Each field of one access, told otherwise.
     let line = Entry::access(42).access.unwrap();
     for (field, value) in line.as_object().unwrap() {

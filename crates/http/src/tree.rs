@@ -84,7 +84,7 @@ async fn newest(app: &App) -> Result<(SignedCheckpoint, Status), Problem> {
 /// One that does not hold is witnessed by nobody.
 pub(crate) async fn witnesses(app: &App) -> Result<Option<(usize, usize)>, Problem> {
     let Some(policy) = &app.parts().log_policy else { return Ok(None) };
-    let Some(found) = app.ask(|db| db.checkpoint(0, None)).await? else { return Ok(None) };
+    let Some(found) = app.ask(Db::checkpoint).await? else { return Ok(None) };
     let cosigned = policy.status(&found).map_or(0, |it| it.cosigned.len());
     Ok(Some((cosigned, policy.policy.fewest())))
 }

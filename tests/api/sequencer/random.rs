@@ -6,23 +6,13 @@ use std::thread;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl};
-use lindung_tests::{Database, TestApp};
+use lindung_tests::{Database, Dice, TestApp};
 use serde_json::Value;
 
 use super::{access, accesses, events};
 
 const WRITERS: usize = 6;
 const TRANSACTIONS: usize = 150;
-
-/// Numbers that look random and come again: a linear congruential generator (Knuth's MMIX).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
 
 /// Writes an access and the next event of a case, in one of many ways; what fails is not written.
 fn write(conn: &mut PgConnection, dice: &mut Dice, case: &str) -> Result<(), diesel::result::Error> {
@@ -61,7 +51,7 @@ fn connected(database: &Database) -> PgConnection {
 }
 
 fn writer(database: &Database, seed: u64, cases: &[String], written: &AtomicUsize) {
-    let (mut dice, mut conn) = (Dice(seed), connected(database));
+    let (mut dice, mut conn) = (Dice::new(seed), connected(database));
     for _ in 0..TRANSACTIONS {
         let case = &cases[usize::try_from(dice.below(cases.len() as u64)).unwrap()];
         if write(&mut conn, &mut dice, case).is_err() && conn.batch_execute("rollback").is_err() {
@@ -73,7 +63,7 @@ fn writer(database: &Database, seed: u64, cases: &[String], written: &AtomicUsiz
 
 /// Cuts off one session after another, whoever's it is, as writers go on; returns how many.
 fn killer(database: &Database, seed: u64, written: &AtomicUsize) -> usize {
-    let (mut dice, mut conn, mut killed) = (Dice(seed), database.connection(), 0);
+    let (mut dice, mut conn, mut killed) = (Dice::new(seed), database.connection(), 0);
     for next in (0..WRITERS * TRANSACTIONS - 50).step_by(10) {
         while written.load(Ordering::SeqCst) < next {
             thread::yield_now();

@@ -3,20 +3,10 @@
 use chrono::Duration;
 use diesel::connection::SimpleConnection;
 use lindung_ledger::leaf::Leaf;
-use lindung_tests::{Ref, TestApp, case_body};
+use lindung_tests::{TestApp, case_body};
 use serde_json::{Value, json};
 
 use super::{SCHOOL, leaf, lines, opening, started};
-
-/// Erases the first child as two supervisors of the lead do.
-async fn erases(app: &TestApp, case: &Ref) -> String {
-    let body = json!({ "kind": "erase-child", "child": case.child_id(0), "reason": "Ordered by the court." });
-    let proposed = app.supervisor(SCHOOL).await.post(&format!("/v1/cases/{}/proposals", case.id), &body).await.is(201);
-    let proposal = proposed.body["id"].as_str().unwrap().to_owned();
-    let other = app.person(SCHOOL, "supervisor.two", &["supervisor"], Some("education-safeguarding")).await;
-    other.post(&format!("/v1/proposals/{proposal}/confirm"), &json!({})).await.is(200);
-    proposal
-}
 
 #[actix_web::test]
 async fn nothing_tells_any_more_of_an_erased_child_and_the_root_is_the_same() {
@@ -29,7 +19,7 @@ async fn nothing_tells_any_more_of_an_erased_child_and_the_root_is_the_same() {
     let auditor = app.auditor("PP").await;
     let before = lines(&auditor.get("/v1/access-log/openings").await.is(200));
     let root = notary.seals(&app.database, 5);
-    let proposal = erases(&app, &case).await;
+    let proposal = app.erases(SCHOOL, &case).await;
     let done = app.sequence();
     assert_eq!(done.erasures, 1);
     assert_eq!(app.sequence().erasures, 0, "once");
@@ -76,7 +66,7 @@ async fn other_children_of_the_case_stay() {
     let case = school.post("/v1/cases", &body).await.is(201).reference();
     school.get(case.child(0)).await.is(200);
     school.get(case.child(1)).await.is(200);
-    erases(&app, &case).await;
+    app.erases(SCHOOL, &case).await;
     app.sequence();
     let child = case.child_id(1);
     assert_eq!(app.database.count(&format!("access_log where child_ids = array['{child}'::uuid]")), 1);
@@ -97,7 +87,7 @@ async fn what_was_still_being_written_is_erased_too() {
         case.child_id(0)
     ))
     .unwrap();
-    erases(&app, &case).await;
+    app.erases(SCHOOL, &case).await;
     assert_eq!(app.sequence().erasures, 1);
     slow.batch_execute("commit").unwrap();
     assert_eq!(app.sequence().erasures, 1);
@@ -106,20 +96,4 @@ async fn what_was_still_being_written_is_erased_too() {
             .count(&format!("access_openings where convert_from(detail, 'UTF8') like '%{}%'", case.child_id(0))),
         0
     );
-}
-
-#[actix_web::test]
-async fn what_an_access_tells_of_other_children_stays_in_the_log() {
-    let app = TestApp::start().await;
-    let school = app.officer(SCHOOL).await;
-    let mut body = case_body();
-    let one = body["children"][0].clone();
-    body["children"].as_array_mut().unwrap().push(one);
-    let case = school.post("/v1/cases", &body).await.is(201).reference();
-    app.sequence();
-    erases(&app, &case).await;
-    app.sequence();
-    let opened = app.database.rows("select case_ids, child_ids from access_log where action = 'create_case'");
-    assert_eq!(opened, [json!({ "case_ids": [case.id], "child_ids": [case.child_id(1)] })]);
-    assert_eq!(app.database.count("access_openings where number = 0"), 0);
 }

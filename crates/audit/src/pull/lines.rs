@@ -3,7 +3,9 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use lindung_ledger::leaf::Leaf;
 use lindung_ledger::tree::{Hash, leaf_hash};
 use serde::Deserialize;
@@ -17,6 +19,8 @@ use crate::folder::OpeningLine;
 
 /// How many lines a page has.
 const PAGE: u64 = 1000;
+/// So often the access log is read again while something in the service's database holds back its end.
+const ATTEMPTS: u32 = 8;
 
 /// Brings the openings, and forgets here what was erased there since.
 pub(super) async fn pull_openings(
@@ -91,12 +95,16 @@ fn forget(folder: &Path, state: &mut State) -> Result<(), Failure> {
 
 /// A page of the API's access log.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Page {
     items: Vec<Value>,
     next: Option<String>,
+    /// What began to be written before then is told, by the clock of the service's database.
+    up_to: Option<DateTime<Utc>>,
 }
 
-/// Brings the accesses that have a number below the size.
+/// Brings the accesses below the size, and those without a number, which have to be later than what is sealed. The
+/// list ends before the oldest transaction that still runs: where it ends too early it is read again.
 pub(super) async fn pull_accesses(
     session: &mut Session,
     folder: &Path,
@@ -104,26 +112,48 @@ pub(super) async fn pull_accesses(
     size: u64,
     progress: Progress<'_>,
 ) -> Result<(), Failure> {
+    for attempt in 0..ATTEMPTS {
+        let (began, up_to) = listed(session, folder, state, size, progress).await?;
+        // A list that claims to be whole and is not is for `verify` to find.
+        if began.zip(up_to).is_none_or(|(began, up_to)| began <= up_to) || is_whole(folder)? {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+    }
+    let why = "something has been running in its database since before the checkpoint, and holds the end of it back";
+    Err(Failure::Answer { what: LOG.to_owned(), why: format!("{why}: pull again later") })
+}
+
+/// Reads the list to its end; returns when that began and up to when the list is whole, where the service says so.
+async fn listed(
+    session: &mut Session,
+    folder: &Path,
+    state: &mut State,
+    size: u64,
+    progress: Progress<'_>,
+) -> Result<(Option<DateTime<Utc>>, Option<DateTime<Utc>>), Failure> {
     let path = folder.join("accesses.ndjson");
     let mut file = cut(&path, state.accesses.length)?;
     let mut cursor = state.accesses.cursor.clone();
-    let (mut length, mut complete, mut count) = (state.accesses.length, true, 0);
+    let (mut length, mut complete, mut count, mut began) = (state.accesses.length, true, 0, None);
     loop {
         let after = cursor.as_ref().map_or(String::new(), |it| format!("&cursor={it}"));
         let what = format!("{LOG}?limit={PAGE}{after}");
-        let page: Page = serde_json::from_slice(&session.get(&what, true).await?)
+        let (bytes, date) = session.get_dated(&what, true).await?;
+        let page: Page = serde_json::from_slice(&bytes)
             .map_err(|_| Failure::Answer { what, why: "it is no page of accesses".to_owned() })?;
+        began = began.or(date);
         for access in &page.items {
-            let sealed = access.get("number").and_then(Value::as_u64).is_some_and(|it| it < size);
-            complete &= sealed;
-            if sealed {
+            let number = access.get("number").and_then(Value::as_u64);
+            complete &= number.is_some_and(|it| it < size);
+            if number.is_none_or(|it| it < size) {
                 length += append(&mut file, &path, &access.to_string())?;
             }
         }
         file.sync_all().map_err(Failure::file(&path))?;
         count += page.items.len() as u64;
         progress("accesses", count.min(size), size);
-        let Some(next) = page.next else { return Ok(()) };
+        let Some(next) = page.next else { return Ok((began, page.up_to)) };
         cursor = Some(next);
         // What has no number yet has one the next time: then it goes on before it.
         if complete {
@@ -131,6 +161,20 @@ pub(super) async fn pull_accesses(
             state.save(folder)?;
         }
     }
+}
+
+/// Whether there are as many accesses as entries of some.
+fn is_whole(folder: &Path) -> Result<bool, Failure> {
+    let folder = crate::folder::Folder::new(folder);
+    let (mut entered, mut told) = (0, 0);
+    let (mut openings, mut accesses) = (folder.openings()?, folder.accesses()?);
+    while let Some(line) = openings.next()? {
+        entered += u64::from(matches!(Leaf::from_bytes(line.leaf.as_bytes()), Ok(Leaf::Access(_))));
+    }
+    while let Some(access) = accesses.next()? {
+        told += u64::from(access.number.is_some());
+    }
+    Ok(entered <= told)
 }
 
 /// The file, cut back to that length, to be written on.

@@ -18,14 +18,19 @@ pub struct Session {
     credentials: Credentials,
     speaker: Speaker,
     /// The auditor's clock.
-    now: fn() -> DateTime<Utc>,
+    now: Box<dyn Fn() -> DateTime<Utc> + Send>,
     bound: Option<Bound>,
 }
 
 impl Session {
     /// An auditor of the service, who signs in with the first request that needs it. `now` is the machine's clock.
-    pub fn new(api: Api, credentials: Credentials, speaker: Speaker, now: fn() -> DateTime<Utc>) -> Self {
-        Session { api, credentials, speaker, now, bound: None }
+    pub fn new(
+        api: Api,
+        credentials: Credentials,
+        speaker: Speaker,
+        now: impl Fn() -> DateTime<Utc> + Send + 'static,
+    ) -> Self {
+        Session { api, credentials, speaker, now: Box::new(now), bound: None }
     }
 
     /// Where the service is.
@@ -35,8 +40,21 @@ impl Session {
 
     /// The body of a path that has to be there; `signed_in` says whether it takes an auditor.
     pub(super) async fn get(&mut self, path: &str, signed_in: bool) -> Result<Vec<u8>, Failure> {
+        Ok(self.get_dated(path, signed_in).await?.0)
+    }
+
+    /// The same, and when the service answered, by its own clock and where it says so.
+    pub(super) async fn get_dated(
+        &mut self,
+        path: &str,
+        signed_in: bool,
+    ) -> Result<(Vec<u8>, Option<DateTime<Utc>>), Failure> {
         let reply = self.ask(path, signed_in).await?;
-        if reply.status == 200 { Ok(reply.bytes) } else { Err(refused(path, &reply)) }
+        if reply.status != 200 {
+            return Err(refused(path, &reply));
+        }
+        let date = reply.header("date").and_then(|it| DateTime::parse_from_rfc2822(it).ok());
+        Ok((reply.bytes, date.map(|it| it.to_utc())))
     }
 
     /// The same where the service may refuse it to this auditor: nothing then.

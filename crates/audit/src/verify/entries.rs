@@ -54,7 +54,7 @@ pub(super) fn verified(
         opened: Vec::new(),
         erasures: Vec::new(),
     };
-    let (mut openings, mut accesses) = (folder.openings()?, folder.numbered()?);
+    let (mut openings, mut accesses) = (folder.openings()?, folder.numbered(hashes.len() as u64)?);
     for (index, part) in (0_u64..).zip(hashes.chunks(WIDTH.into())) {
         let first = index * u64::from(WIDTH);
         let bundle = pass.bundle(folder, index, part.len())?;
@@ -84,7 +84,10 @@ pub(super) fn verified(
     for (number, id) in &accesses.again {
         pass.findings.at(Kind::Access, *number, Some(*id), "the API's log has this number twice");
     }
-    pass.counts.unsealed = accesses.unnumbered + accesses.left() as u64;
+    pass.counts.unsealed = accesses.uncovered.len() as u64;
+    for (id, at) in accesses.uncovered {
+        pass.time.see_uncovered(id, at, pass.findings);
+    }
     Ok(pass.end())
 }
 
@@ -243,6 +246,6 @@ impl Pass<'_> {
 
 /// Whether an access tells of whom it is.
 fn tells(access: &Access) -> bool {
-    let Access { target, case_ids, child_ids, .. } = access;
-    target.is_some() || !case_ids.is_empty() || !child_ids.is_empty()
+    let Access { target, case_ids, child_ids, sections, .. } = access;
+    target.is_some() || !case_ids.is_empty() || !child_ids.is_empty() || !sections.is_empty()
 }

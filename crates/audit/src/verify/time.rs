@@ -2,7 +2,8 @@
 //!
 //! Entries get their numbers in the order in which they were written, so no entry is dated more than the tolerance before
 //! one with a lower number; and none more than that after the last witness saw the checkpoint. The first rule finds what
-//! was entered late and dated back, the second what was dated ahead. Both compare entries with entries and witnesses: no
+//! was entered late and dated back, the second what was dated ahead. For the same reason an access of the API's log that
+//! is no entry cannot be dated before the entries: it never was one. All compare entries with entries and witnesses: no
 //! other clock is asked.
 
 use std::collections::BTreeMap;
@@ -39,6 +40,17 @@ impl Time {
             }
             Some((latest, _)) if latest >= at => {}
             _ => self.latest = Some((at, number)),
+        }
+    }
+
+    /// Looks, once every entry was seen, at an access that the checkpoint does not cover.
+    pub(super) fn see_uncovered(&self, id: Uuid, at: DateTime<Utc>, findings: &mut Findings) {
+        let Some((latest, by)) = self.latest else { return };
+        if latest.signed_duration_since(at) > self.tolerance {
+            let minutes = self.tolerance.num_minutes();
+            let why =
+                format!("the API's log has it, dated more than {minutes} minutes before entry {by}, and no entry");
+            findings.of(Kind::Entry, id, why);
         }
     }
 

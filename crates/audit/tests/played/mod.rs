@@ -23,6 +23,8 @@ struct State {
     asked: Vec<String>,
     /// How many more requests are answered.
     allowed: usize,
+    /// For so many readings the list of accesses ends before its last.
+    held_back: usize,
 }
 
 impl Played {
@@ -30,7 +32,7 @@ impl Played {
     pub async fn start(export: Export) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
-        let state = Arc::new(Mutex::new(State { export, asked: Vec::new(), allowed: usize::MAX }));
+        let state = Arc::new(Mutex::new(State { export, asked: Vec::new(), allowed: usize::MAX, held_back: 0 }));
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -48,6 +50,11 @@ impl Played {
     /// Answers so many requests more, and then none.
     pub fn allow(&self, requests: usize) {
         self.state.lock().unwrap().allowed = requests;
+    }
+
+    /// Tells of the last access only when the list was read so often: something that began earlier is still running.
+    pub fn holds_back(&self, readings: usize) {
+        self.state.lock().unwrap().held_back = readings;
     }
 
     /// How many requests had this in their path.
@@ -76,17 +83,22 @@ async fn answer(mut stream: TcpStream, state: Arc<Mutex<State>>) {
             state.allowed = allowed;
         }
         state.asked.push(path.clone());
-        reply(&state.export, &path, signed_in)
+        let held_back = state.held_back > 0;
+        let answered = reply(&state.export, &path, signed_in, held_back);
+        if path.starts_with("/v1/access-log?") && answered.0 == 200 {
+            state.held_back = state.held_back.saturating_sub(1);
+        }
+        answered
     };
     let (status, kind, body) = reply;
     let head = format!(
-        "HTTP/1.1 {status} .\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status} .\r\ndate: Mon, 06 Jul 2026 09:00:00 GMT\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
     let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
 }
 
-fn reply(export: &Export, path: &str, signed_in: bool) -> (u16, &'static str, Vec<u8>) {
+fn reply(export: &Export, path: &str, signed_in: bool, held_back: bool) -> (u16, &'static str, Vec<u8>) {
     const JSON: &str = "application/json";
     if path == "/oauth2/token" {
         return (200, JSON, json!({ "access_token": "t" }).to_string().into_bytes());
@@ -103,9 +115,13 @@ fn reply(export: &Export, path: &str, signed_in: bool) -> (u16, &'static str, Ve
     match path {
         _ if entitled && !signed_in => (401, JSON, Vec::new()),
         "" => {
-            let (lines, from) = (lines("accesses.ndjson"), asked("cursor").unwrap_or(0));
+            let (mut lines, from) = (lines("accesses.ndjson"), asked("cursor").unwrap_or(0));
+            let mut up_to = "2026-07-06T09:00:01Z";
+            if held_back {
+                (_, up_to) = (lines.pop(), "2026-07-06T08:59:59Z");
+            }
             let items = lines.iter().skip(from).take(PAGE).map(|it| serde_json::from_str::<Value>(it).unwrap());
-            let mut page = json!({ "items": items.collect::<Vec<_>>() });
+            let mut page = json!({ "items": items.collect::<Vec<_>>(), "upTo": up_to });
             if from + PAGE < lines.len() {
                 page["next"] = (from + PAGE).to_string().into();
             }

@@ -52,6 +52,7 @@ SQL
     rm -rf "$log.new"
     mkdir -p "$log.new"
     "$lindung" sign key "$log.new/log.key" >"$log.new/log.pub"
+    LINDUNG_SIGN_STATE=$log.new/signer "$lindung" sign init
     for name in "${witnesses[@]}"; do
       "$lindung" witness key "$name.witness.localhost" "$log.new/$name.key" >"$log.new/$name.pub"
       "$lindung" witness init --state "$log.new/$name" --log "$(<"$log.new/log.pub")"

@@ -45,6 +45,8 @@ enum Command {
         /// The file.
         file: PathBuf,
     },
+    /// Begin a log of which nothing was ever signed: make its state.
+    Init,
 }
 
 /// Signs until it is told to stop, or once.
@@ -53,6 +55,9 @@ enum Command {
 /// The configuration lacks something; the state is missing, damaged or in use; with `--once` also that nothing may be
 /// signed, and why.
 pub fn sign(config: &Config, sign: Sign) -> Result<(), Failure> {
+    if let Some(Command::Init) = sign.command {
+        return Ok(Signer::begin(&config.log_origin()?, config.sign_state()?)?);
+    }
     if let Some(Command::Key { file }) = sign.command {
         let origin = config.log_origin()?;
         let key = LogSigner::new(&origin, &secrets::random()?).map_err(|error| format!("{origin} {error}"))?;

@@ -48,21 +48,26 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// The signer whose state is in that folder, which is its own as long as it lives. A log without any checkpoint
-    /// begins empty.
+    /// Begins a log: from then on the folder says that nothing of it is signed yet.
+    ///
+    /// # Errors
+    /// There is a state; another process has the folder.
+    pub fn begin(origin: &str, folder: &Path) -> Result<(), Error> {
+        let state = State::open(folder)?;
+        if state.kept(origin)?.is_some() {
+            return Err(Error::Stated);
+        }
+        Ok(state.keep(origin, &Frontier::new())?)
+    }
+
+    /// The signer whose state is in that folder, which is its own as long as it lives.
     ///
     /// # Errors
     /// The keys are not those of one log that the policy names; another process has the folder; the state is damaged,
-    /// another log's, or missing although there are checkpoints.
+    /// another log's, or missing: that is no beginning, whatever the database has.
     pub fn open(parts: Parts, folder: &Path) -> Result<Self, Error> {
         let (mut signer, kept) = Signer::new(parts, folder)?;
-        match kept {
-            Some(tree) => signer.tree = tree,
-            None => match signer.db.newest_checkpoint()? {
-                Some((size, _)) => return Err(Error::NoState(size)),
-                None => signer.state.keep(&signer.origin, &signer.tree)?,
-            },
-        }
+        signer.tree = kept.ok_or(Error::NoState)?;
         Ok(signer)
     }
 

@@ -51,11 +51,11 @@ pub enum Error {
     /// The keys do not fit the policy.
     #[error("the signing keys are not those of one log that the policy names")]
     Keys,
-    /// There are checkpoints, and no state says what was signed.
+    /// The state is missing, which is no beginning.
     #[error(
-        "the signer's state is missing, and a checkpoint of {0} leaves was signed: begin from a checkpoint that a witness holds"
+        "the signer's state is missing: go on from a checkpoint that a witness holds, or, where nothing was ever signed, begin with sign init"
     )]
-    NoState(u64),
+    NoState,
     /// There is a state, and so no reason to begin from a checkpoint.
     #[error("the signer's state is there: it goes on from that, and from no checkpoint")]
     Stated,

@@ -23,6 +23,7 @@ script() {
   python3 deploy/bench/capture.py "$bin/psql" "$api_url" "$BENCH_CASES" <"$work/$1.log" >"$work/$1.sql"
 }
 
+serve LINDUNG_WORK=off
 case4=01900000-0000-7000-8000-000000000004
 script read "$(school)" "/v1/cases/$case4" ''
 script refer "$(school)" "/v1/cases/$case4/referrals" "$(<deploy/bench/referral.json)"

@@ -22,6 +22,9 @@ use crate::folder::Folder;
 /// Where the log is under the service.
 pub(crate) const LOG: &str = "/v1/access-log";
 
+/// The most entries that are believed to be there: whoever serves more serves nonsense, and memory is bounded.
+pub(crate) const LARGEST: u64 = 1 << 32;
+
 /// What a pull has brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulled {
@@ -40,8 +43,8 @@ pub type Progress<'a> = &'a mut dyn FnMut(&'static str, u64, u64);
 ///
 /// # Errors
 /// A file cannot be written; the service does not answer, or refuses; or what it says does not go with the checkpoint, or
-/// that not with the one before it. What was pulled before stays, and so does a checkpoint that nothing goes with: it is
-/// signed.
+/// that not with the one before it. What was pulled before stays, and so does a checkpoint that nothing goes with:
+/// whether it is signed is for [`crate::verify`] to say.
 pub async fn pull(session: &mut Session, folder: &Path, progress: Progress<'_>) -> Result<Pulled, Failure> {
     let (disk, mut state) = (Folder::new(folder), State::load(folder, session.issuer())?);
     let before = state.pulled;
@@ -77,6 +80,9 @@ async fn newest(session: &mut Session, folder: &Path, state: &mut State) -> Resu
     let wrong = |why: String| Failure::Answer { what: path.clone(), why };
     let signed = Signed::parse(&bytes).map_err(|it| wrong(it.to_string()))?;
     let checkpoint = signed.checkpoint().clone();
+    if checkpoint.size > LARGEST {
+        return Err(wrong("it has more entries than a log can".to_owned()));
+    }
     if checkpoint.size < state.pulled {
         let why = format!("the log has {} entries, and had {} before", checkpoint.size, state.pulled);
         return Err(wrong(why));

@@ -8,6 +8,7 @@ mod tables;
 mod tally;
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveTime, Utc, Weekday};
@@ -16,6 +17,9 @@ pub use self::tables::Sheet;
 use self::tally::Tally;
 use crate::failure::Failure;
 use crate::folder::Folder;
+
+/// The years that accesses can be of: charts have every day between the first and the last.
+const YEARS: Range<i32> = 2020..2120;
 
 /// Malaysia's offset from UTC, in seconds: eight hours, all year.
 const OFFSET: i32 = 8 * 60 * 60;
@@ -68,12 +72,17 @@ impl Report {
     /// Counts the accesses of an export.
     ///
     /// # Errors
-    /// Its `accesses.ndjson` is missing, or is none.
+    /// Its `accesses.ndjson` is missing, or is none, or has an access of another age.
     pub fn of(folder: &Folder, settings: &Settings) -> Result<Self, Failure> {
         let mut tally = Tally::default();
         // Twice: whether only one agency has touched a case is known once all has been read.
         let mut accesses = folder.accesses()?;
         while let Some(access) = accesses.next()? {
+            if !YEARS.contains(&access.at.year()) {
+                let (path, why) =
+                    (folder.path("accesses.ndjson"), format!("{} is of no year that a log has", access.id));
+                return Err(Failure::Content { path, why });
+            }
             tally.touched(&access);
         }
         let mut accesses = folder.accesses()?;

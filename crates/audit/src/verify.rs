@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::failure::Failure;
 use crate::finding::{Findings, Kind};
 use crate::folder::{self, Folder};
+use crate::pull::LARGEST;
 
 /// What to hold an export against.
 #[derive(Debug, Clone)]
@@ -152,7 +153,11 @@ pub fn verify(folder: &Folder, against: &Against) -> Result<Verdict, Failure> {
 /// A checkpoint of which nothing is believed yet.
 fn signed(path: &std::path::Path) -> Result<Signed, Failure> {
     let none = |why: String| Failure::Content { path: path.to_owned(), why };
-    Signed::parse(&folder::read(path)?).map_err(|it| none(it.to_string()))
+    let signed = Signed::parse(&folder::read(path)?).map_err(|it| none(it.to_string()))?;
+    if signed.checkpoint().size > LARGEST {
+        return Err(none("it has more entries than a log can".to_owned()));
+    }
+    Ok(signed)
 }
 
 /// Who has signed the checkpoint; a finding where that is not enough.

@@ -57,7 +57,7 @@ impl Signer {
         if state.kept(origin)?.is_some() {
             return Err(Error::Stated);
         }
-        Ok(state.keep(origin, &Frontier::new())?)
+        state.keep(origin, &Frontier::new())
     }
 
     /// The signer whose state is in that folder, which is its own as long as it lives.

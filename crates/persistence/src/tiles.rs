@@ -59,6 +59,6 @@ pub(crate) fn store(conn: &mut PgConnection, tiles: &[(TileId, Vec<Hash>)]) -> R
 }
 
 fn columns(tiles: impl Iterator<Item = TileId>) -> Result<(Vec<i16>, Vec<i64>), Error> {
-    let row = |it: TileId| Ok((i16::from(it.level), i64::try_from(it.index).map_err(Error::fault)?));
+    let row = |it: TileId| Ok((i16::from(it.level), i64::try_from(it.index).map_err(|_| Refusal::NotFound)?));
     Ok(tiles.map(row).collect::<Result<Vec<_>, Error>>()?.into_iter().unzip())
 }

@@ -124,6 +124,7 @@ async fn a_log_that_was_set_back_whole_is_not_cosigned() {
     let set_back = |leaves: &[String]| {
         log.database.execute("delete from access_cosignatures; delete from access_checkpoints");
         std::fs::remove_file(log.folder.join("signed.json")).unwrap();
+        Signer::begin(ORIGIN, &log.folder).unwrap();
         log.is(leaves);
         log.sign().unwrap();
     };

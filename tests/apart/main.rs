@@ -97,7 +97,7 @@ impl Work {
         ];
         // What has to be asked for between two sizes.
         let path = if path.ends_with("/consistency") { format!("{path}?from=0&to=1") } else { path.to_owned() };
-        let filled = filled.into_iter().fold(path, |path, (name, value)| path.replace(name, value));
+        let filled = filled.into_iter().fold(path.clone(), |path, (name, value)| path.replace(name, value));
         assert!(!filled.contains('{'), "{path} has a parameter that this test does not know");
         filled
     }

@@ -25,7 +25,7 @@ pub struct Unwitnessed {
 }
 
 impl Db {
-    /// How many leaves there are, if none is missing.
+    /// How many leaves there are as far as the highest number tells: that none is missing is found where they are read.
     ///
     /// # Errors
     /// The database is not available.
@@ -57,17 +57,6 @@ impl Db {
             Err(ReadError::Tiles(Error::Refused(_)) | ReadError::Tree(_) | ReadError::Inconsistent) => Ok(None),
             Err(ReadError::Tiles(error)) => Err(error),
         }
-    }
-
-    /// The newest checkpoint's size and note, without its witnesses.
-    ///
-    /// # Errors
-    /// The database is not available.
-    pub fn newest_checkpoint(&self) -> Result<Option<(u64, String)>, Error> {
-        let query = Sql::<(BigInt, Text)>::new()
-            .with("select size, note from access_checkpoints order by size desc limit 1", []);
-        let found: Option<(i64, String)> = query.get_result(&mut *self.connection()?).optional()?;
-        found.map(|(size, note)| Ok((number(size)?, note))).transpose()
     }
 
     /// Keeps a checkpoint that was signed.

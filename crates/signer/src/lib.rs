@@ -16,7 +16,7 @@ use lindung_ledger::checkpoint::{Checkpoint, Signed};
 use lindung_ledger::key::{LogSigner, Vkey};
 use lindung_ledger::policy::Policy;
 use lindung_ledger::tree::{self, Frontier};
-use lindung_persistence::Db;
+use lindung_persistence::{Db, SignedCheckpoint};
 
 pub use courier::{Courier, NotCarried};
 pub use refused::{Error, Refused};
@@ -143,7 +143,7 @@ impl Signer {
 
     /// The newest checkpoint of the database, which has to be the log's.
     fn newest(&self) -> Result<Option<Checkpoint>, Error> {
-        let Some((size, note)) = self.db.newest_checkpoint()? else { return Ok(None) };
+        let Some(SignedCheckpoint { size, note, .. }) = self.db.checkpoint()? else { return Ok(None) };
         let signed = Signed::parse(note.as_bytes()).ok().filter(|it| it.open(&self.logs).is_ok());
         let told = signed.map(|it| it.checkpoint().clone()).filter(|it| it.size == size && it.origin == self.origin);
         told.map(Some).ok_or(Refused::Foreign { size }.into())

@@ -24,6 +24,8 @@ const ABOUT_NO_CASE: &[&str] = &[
     "code_lists",
     "codes",
     "data_sharing_requests",
+    "deliveries",
+    "delivery_attempts",
     "event_numbers",
     "officers",
     "registrations",
@@ -36,6 +38,7 @@ const ABOUT_NO_CASE: &[&str] = &[
     "spent_proofs_3",
     "spent_proofs_4",
     "spent_proofs_5",
+    "subscriptions",
     "suspensions",
 ];
 

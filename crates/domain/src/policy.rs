@@ -33,6 +33,10 @@ codes! {
         OfficerOrCoordinator,
         /// An officer, or the client alone.
         OfficerOrClient,
+        /// The client alone.
+        Client,
+        /// Whoever is no client alone, in whatever role.
+        Person,
         /// An auditor.
         Auditor,
         /// An administrator.
@@ -52,6 +56,8 @@ impl Who {
             Who::Coordinator => actor.is(Role::Coordinator),
             Who::OfficerOrCoordinator => actor.is_officer() || actor.is(Role::Coordinator),
             Who::OfficerOrClient => actor.is_officer() || actor.officer_id().is_none(),
+            Who::Client => actor.officer_id().is_none(),
+            Who::Person => actor.officer_id().is_some(),
             Who::Auditor => actor.is(Role::Auditor),
             Who::Administrator => actor.is(Role::Administrator),
             Who::Anyone => true,

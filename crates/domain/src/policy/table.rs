@@ -66,6 +66,10 @@ pub fn who(act: Act, relation: Relation) -> Who {
         (Act::DecideDataRequest, Provider) => Who::Supervisor,
         (Act::WithdrawDataRequest, Requester) => Who::Officer,
         (Act::ReadRegister, Own) => Who::Supervisor,
+
+        (Act::ReadFeed, Own) => Who::Client,
+        (Act::ReadNotifications, Own) => Who::Person,
+        (Act::KeepNotificationRules | Act::KeepSubscriptions, Own) => Who::Administrator,
         _ => Who::Nobody,
     }
 }

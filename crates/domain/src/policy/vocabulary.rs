@@ -190,6 +190,14 @@ pub enum Act {
     WithdrawDataRequest,
     /// Read the register of data-sharing requests (Act 864 s.21).
     ReadRegister,
+    /// Read the feed of one's agency's events.
+    ReadFeed,
+    /// Read, and mark, what one is notified of.
+    ReadNotifications,
+    /// Say who is notified of what, and when.
+    KeepNotificationRules,
+    /// Keep where one's agency is told of events: webhooks and mail.
+    KeepSubscriptions,
 }
 
 impl Act {
@@ -215,6 +223,7 @@ impl Act {
             WithdrawDataRequest,
             ReadRegister,
         ]);
+        all.extend([ReadFeed, ReadNotifications, KeepNotificationRules, KeepSubscriptions]);
         all
     }
 }

@@ -75,8 +75,9 @@ impl Asked {
             Act::ReadCase | Act::AmendCase | Act::CloseCase | Act::ReadTimeline | Act::Refer | Act::ReadMessages => {
                 Asked::Case(act)
             }
-            Act::ListClocks | Act::ReadStatistics => Asked::Agency(act),
+            Act::ListClocks | Act::ReadStatistics | Act::ReadFeed | Act::ReadNotifications => Asked::Agency(act),
             Act::RequestData | Act::ListDataRequests | Act::ReadRegister => Asked::Agency(act),
+            Act::KeepNotificationRules | Act::KeepSubscriptions => Asked::Agency(act),
             Act::ReadDataRequest | Act::DecideDataRequest | Act::WithdrawDataRequest => Asked::DataRequest(act),
             Act::RecordOccurrence | Act::ReadOccurrences => Asked::Case(act),
             Act::Shield | Act::Unshield | Act::EraseChild | Act::ReadAccesses | Act::ReleaseAccesses => {

@@ -5,12 +5,10 @@
 mod file;
 mod shielding;
 
-use chrono::{DateTime, Utc};
-use serde_json::json;
-
 use crate::actor::Actor;
 use crate::consent::Bases;
-use crate::event::{Change, Event, Subject, secretariat};
+use crate::event::data::CaseData;
+use crate::event::{Change, Event, Kind, Subject, secretariat};
 use crate::grant::{Grant, GrantChange};
 use crate::handoff::Handoff;
 use crate::id::{AgencyCode, CaseId, ChildId, ReferralId, Version};
@@ -21,6 +19,7 @@ use crate::refusal::{Expected, Invalid, Refusal};
 use crate::section::{Content, Section};
 use crate::shield::Shield;
 use crate::values::{Outcome, Priority, Technique, codes};
+use chrono::{DateTime, Utc};
 
 codes! {
     /// Where a case stands.
@@ -240,19 +239,21 @@ impl Case {
             content,
             version: Version::FIRST,
         });
-        let event = case.event("case.opened", [lead.clone()]);
+        let event = case.event(Kind::CaseOpened, [lead.clone()]);
         let opened = Opened { case, children, sections: sections.collect() };
         Ok(Change::new(opened, rule, event).with_grants(vec![GrantChange::Give(Grant::of_lead(id, lead, asking.now))]))
     }
 
-    fn event(&self, kind: &str, parties: impl IntoIterator<Item = AgencyCode>) -> Event {
+    fn event(&self, kind: Kind, parties: impl IntoIterator<Item = AgencyCode>) -> Event {
         let Record { header, status, lead, outcome, version, shield, .. } = &self.0;
-        Event {
-            kind: kind.to_owned(),
-            subject: Subject::Case(self.0.id),
-            recipients: parties.into_iter().chain(secretariat().filter(|_| shield.is_none())).collect(),
-            data: json!({ "status": status, "priority": header.priority, "lead": lead, "outcome": outcome, "version": version }),
-            stakes: None,
-        }
+        let recipients = parties.into_iter().chain(secretariat().filter(|_| shield.is_none())).collect();
+        let data = CaseData {
+            status: *status,
+            priority: header.priority,
+            lead: lead.clone(),
+            outcome: *outcome,
+            version: *version,
+        };
+        Event::new(kind, Subject::Case(self.0.id), recipients, data)
     }
 }

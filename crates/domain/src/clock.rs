@@ -10,13 +10,12 @@ mod span;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde::Deserialize;
-use serde_json::json;
-
-use crate::event::{Event, Stakes, Subject};
+use crate::event::data::ClockMetData;
+use crate::event::{Event, Kind, Stakes, Subject};
 use crate::id::{AgencyCode, ClockId};
 use crate::values::{Priority, codes};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
 
 pub use passing::{Passed, passed};
 pub use span::{NotASpan, Span};
@@ -54,12 +53,12 @@ codes! {
 pub struct Rule {
     /// Its name.
     pub code: String,
-    starts: Vec<String>,
+    starts: Vec<Kind>,
     /// Of those, what voids the one that runs.
     #[serde(default)]
-    restarts: Vec<String>,
-    met_by: Vec<String>,
-    void_by: Vec<String>,
+    restarts: Vec<Kind>,
+    met_by: Vec<Kind>,
+    void_by: Vec<Kind>,
     pauses: Option<Pauses>,
     limit: Limit,
     escalate_after: Limit,
@@ -74,8 +73,8 @@ pub struct Rule {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Pauses {
-    from: Vec<String>,
-    to: Vec<String>,
+    from: Vec<Kind>,
+    to: Vec<Kind>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -224,14 +223,14 @@ impl Clock {
     /// What those concerned are told when it is met; nothing where there was no limit to meet.
     fn met(&self, at: DateTime<Utc>, cause: &Event) -> Option<Event> {
         let late = at > self.due_at?;
-        let data = json!({ "clock": self.code, "dueAt": self.due_at, "metAt": at, "late": late });
-        Some(Event::new("clock.met", self.subject, cause.recipients.clone(), data))
+        let data = ClockMetData { clock: self.code.clone(), due_at: self.due_at, met_at: at, late };
+        Some(Event::new(Kind::ClockMet, self.subject, cause.recipients.clone(), data))
     }
 
     /// Whether the fact ends it, and how.
-    fn ended_by(&self, kind: &str, at: DateTime<Utc>) -> Option<Ended> {
+    fn ended_by(&self, kind: Kind, at: DateTime<Utc>) -> Option<Ended> {
         let rule = rule(&self.code).filter(|_| at >= self.started_at)?;
-        let is = |kinds: &[String]| kinds.iter().any(|it| it == kind);
+        let is = |kinds: &[Kind]| kinds.contains(&kind);
         if is(&rule.met_by) { Some(Ended::Met) } else { is(&rule.void_by).then_some(Ended::Void) }
     }
 }
@@ -240,11 +239,11 @@ impl Clock {
 pub fn moved(running: &[Running], events: &[Event], now: DateTime<Utc>) -> (Vec<ClockChange>, Vec<Event>) {
     let (mut clocks, mut started, mut told) = (running.to_vec(), Vec::new(), Vec::new());
     for (event, stakes) in events.iter().filter_map(|it| Some((it, it.stakes.as_ref()?))) {
-        let (kind, at) = (&event.kind, stakes.at.unwrap_or(now));
+        let (kind, at) = (event.kind, stakes.at.unwrap_or(now));
         let own = |it: &&mut Running| it.clock.subject == event.subject && it.clock.ended.is_none();
         for Running { clock, .. } in clocks.iter_mut().filter(own) {
             let Some(rule) = rule(&clock.code) else { continue };
-            let is = |kinds: &[String]| kinds.iter().any(|it| it == kind);
+            let is = |kinds: &[Kind]| kinds.contains(&kind);
             match clock.ended_by(kind, at) {
                 Some(Ended::Met) => {
                     clock.end(Ended::Met, at);
@@ -278,10 +277,10 @@ pub fn moved(running: &[Running], events: &[Event], now: DateTime<Utc>) -> (Vec<
                 }
             }
         }
-        for rule in table().iter().filter(|it| it.starts.contains(kind)) {
+        for rule in table().iter().filter(|it| it.starts.contains(&kind)) {
             let mut clock = Clock::started(rule, event.subject, stakes, now);
             // What is recorded late may have been answered before it was recorded.
-            let ends = stakes.known.iter().filter_map(|it| Some((it.at, clock.ended_by(&it.kind, it.at)?)));
+            let ends = stakes.known.iter().filter_map(|it| Some((it.at, clock.ended_by(it.kind, it.at)?)));
             if let Some((at, how)) = ends.min_by_key(|it| it.0) {
                 clock.end(how, at);
                 if how == Ended::Met {

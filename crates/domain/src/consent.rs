@@ -5,14 +5,13 @@
 
 mod bases;
 
-use chrono::{DateTime, Utc};
-use serde_json::json;
-
 pub use bases::{Bases, Cover};
+use chrono::{DateTime, Utc};
 
 use crate::actor::Purpose;
 use crate::case::{Asking, CaseFile};
-use crate::event::{Change, Event, Subject};
+use crate::event::data::ConsentData;
+use crate::event::{Change, Event, Kind, Subject};
 use crate::grant::{Ending, GrantChange};
 use crate::id::{AgencyCode, CaseId, ChildId, ConsentId, GiverRef, OfficerId, Version};
 use crate::policy::{self, Act, Relation, Relations};
@@ -202,7 +201,7 @@ impl Consent {
             holders: Vec::new(),
             version: Version::FIRST,
         });
-        let event = consent.event("recorded", file, asking, &[]);
+        let event = consent.event(Kind::ConsentRecorded, file, asking, &[]);
         Ok(Change::new(consent, rule, event))
     }
 
@@ -234,7 +233,7 @@ impl Consent {
             told: told.clone(),
         };
         let consent = Consent(Record { withdrawal: Some(withdrawal), version: self.0.version.next(), ..self.0 });
-        let event = consent.event("withdrawn", file, asking, &told);
+        let event = consent.event(Kind::ConsentWithdrawn, file, asking, &told);
         let ended = GrantChange::End { which: Ending::Consent(consent.0.id), at: asking.now };
         Ok(Change::new(consent, rule, event).with_grants(vec![ended]))
     }
@@ -255,7 +254,7 @@ impl Consent {
         record.confirmations.push(Confirmation { agency: agency.clone(), officer, at: asking.now });
         record.version = record.version.next();
         let consent = Consent(record);
-        let event = consent.event("withdrawal-confirmed", file, asking, &[agency]);
+        let event = consent.event(Kind::ConsentWithdrawalConfirmed, file, asking, &[agency]);
         Ok(Change::new(consent, rule, event))
     }
 
@@ -296,12 +295,13 @@ impl Consent {
     }
 
     /// Told to the lead, to whoever recorded it, and to `others`.
-    fn event(&self, past: &str, file: &CaseFile, asking: &Asking<'_>, others: &[AgencyCode]) -> Event {
+    fn event(&self, kind: Kind, file: &CaseFile, asking: &Asking<'_>, others: &[AgencyCode]) -> Event {
         let Record { id, agency, version, .. } = &self.0;
         let (lead, _) = file.audience();
         let recipients = [lead, agency].into_iter().chain(others).cloned().collect();
-        let data = json!({ "status": self.status(asking.now), "by": asking.actor.agency(), "version": version });
-        Event::new(format!("consent.{past}"), Subject::Consent(*id), recipients, data)
+        let by = asking.actor.agency().clone();
+        let data = ConsentData { status: self.status(asking.now), by, version: *version };
+        Event::new(kind, Subject::Consent(*id), recipients, data)
     }
 }
 

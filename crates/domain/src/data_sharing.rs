@@ -8,12 +8,11 @@ mod lifecycle;
 mod sharing;
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
-
 pub use lifecycle::{DataSharingAction, DataSharingSide, DataSharingStatus, RefusalGround, SharingPurpose};
 pub use sharing::{Granted, SHARE_LIMIT, Share, Shared, Sharing};
 
 use crate::case::Asking;
+use crate::event::data::DataSharingData;
 use crate::event::{Change, Event, Stakes, Subject, secretariat};
 use crate::id::{AgencyCode, DataSharingId, Version};
 use crate::policy::{self, Act, Relation, Relations};
@@ -221,21 +220,17 @@ impl DataSharing {
             over: !status.is_live(),
             ..Stakes::default()
         };
-        Event {
-            kind: format!("data-sharing-request.{}", action.past()),
-            subject: Subject::DataSharing(*id),
-            recipients: [requester, &demand.provider].into_iter().cloned().chain(secretariat()).collect(),
-            data: json!({
-                "status": status,
-                "requester": requester,
-                "provider": demand.provider,
-                "purpose": demand.purpose,
-                "grounds": grounds,
-                "deferredUntil": deferred_until,
-                "version": version,
-            }),
-            stakes: Some(stakes),
-        }
+        let recipients = [requester, &demand.provider].into_iter().cloned().chain(secretariat()).collect();
+        let data = DataSharingData {
+            status: *status,
+            requester: requester.clone(),
+            provider: demand.provider.clone(),
+            purpose: demand.purpose,
+            grounds: grounds.clone(),
+            deferred_until: *deferred_until,
+            version: *version,
+        };
+        Event::new(action.told(), Subject::DataSharing(*id), recipients, data).with_stakes(stakes)
     }
 }
 

@@ -3,11 +3,9 @@
 //! The lead is told at once and reviews it. What is shielded opens when a colleague agrees. Whoever
 //! has an access that nobody reviewed in time loses the right: that is derived at each decision.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
-
 use crate::case::{Asking, CaseFile};
-use crate::event::{Change, Event, Stakes, Subject, secretariat};
+use crate::event::data::EmergencyData;
+use crate::event::{Change, Event, Kind, Stakes, Subject, secretariat};
 use crate::grant::{Grant, GrantChange, Source};
 use crate::id::{AgencyCode, CaseId, ClientId, EmergencyId, OfficerId, Version};
 use crate::message::MESSAGE_LIMIT;
@@ -15,6 +13,7 @@ use crate::policy::{self, Act, Relation, Relations};
 use crate::refusal::{Invalid, Refusal};
 use crate::section::length;
 use crate::values::codes;
+use chrono::{DateTime, TimeDelta, Utc};
 
 codes! {
     /// Why a case has to be seen at once.
@@ -172,7 +171,7 @@ impl EmergencyAccess {
         };
         if file.case.record().shield.is_some() || !file.shielded.is_empty() {
             let access = EmergencyAccess(record);
-            let event = access.event("requested", file);
+            let event = access.event(Kind::EmergencyRequested, file);
             return Ok(Change::new(access, rule, event));
         }
         Ok(record.opened(file, rule, asking))
@@ -222,7 +221,7 @@ impl EmergencyAccess {
             version: self.0.version.next(),
             ..self.0
         });
-        let event = access.event("reviewed", file);
+        let event = access.event(Kind::EmergencyReviewed, file);
         Ok(Change::new(access, rule, event))
     }
 
@@ -242,17 +241,15 @@ impl EmergencyAccess {
         .collect()
     }
 
-    fn event(&self, past: &str, file: &CaseFile) -> Event {
+    fn event(&self, kind: Kind, file: &CaseFile) -> Event {
         let Record { id, agency, code, until, review, version, .. } = &self.0;
         let (lead, shielded) = file.audience();
-        Event {
-            kind: format!("emergency-access.{past}"),
-            subject: Subject::Emergency(*id),
-            recipients: [lead, agency].into_iter().cloned().chain(secretariat().filter(|_| !shielded)).collect(),
-            data: json!({ "code": code, "agency": agency, "until": until, "review": review, "version": version }),
-            // The lead's supervisors have to review it; nobody else waits for that.
-            stakes: Some(Stakes { asker: Some(lead.clone()), holder: Some(lead.clone()), ..Stakes::default() }),
-        }
+        let recipients = [lead, agency].into_iter().cloned().chain(secretariat().filter(|_| !shielded)).collect();
+        let data =
+            EmergencyData { code: *code, agency: agency.clone(), until: *until, review: *review, version: *version };
+        // The lead's supervisors have to review it; nobody else waits for that.
+        let stakes = Stakes { asker: Some(lead.clone()), holder: Some(lead.clone()), ..Stakes::default() };
+        Event::new(kind, Subject::Emergency(*id), recipients, data).with_stakes(stakes)
     }
 }
 
@@ -260,7 +257,7 @@ impl Record {
     fn opened(self, file: &CaseFile, rule: Relation, asking: &Asking<'_>) -> Change<EmergencyAccess> {
         let grant = Grant::of_emergency(self.case, self.agency.clone(), self.officer.clone(), asking.now);
         let access = EmergencyAccess(Record { opened_at: Some(asking.now), until: grant.until, ..self });
-        let event = access.event("opened", file);
+        let event = access.event(Kind::EmergencyOpened, file);
         Change::new(access, rule, event).with_grants(vec![GrantChange::Give(grant)])
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Events are thin: ids, codes, agencies and versions, never a name and never what somebody wrote.
 
+pub mod data;
+mod kind;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
@@ -17,6 +20,9 @@ use crate::message::Message;
 use crate::overrides::Override;
 use crate::policy::Relation;
 use crate::values::Priority;
+
+pub use data::Data;
+pub use kind::Kind;
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +52,14 @@ pub enum Subject {
 /// One thing that happened to one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Past tense, dotted, as in `referral.accepted`; the full type has [`Event::PREFIX`] before it.
-    pub kind: String,
+    /// What happened.
+    pub kind: Kind,
     /// To what it happened.
     pub subject: Subject,
     /// Who is told: those entitled before or after the change.
     pub recipients: BTreeSet<AgencyCode>,
     /// Ids and codes.
-    pub data: serde_json::Value,
+    pub data: Data,
     /// What it means for clocks; nothing where unset.
     pub stakes: Option<Stakes>,
 }
@@ -83,7 +89,7 @@ pub struct Stakes {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
     /// As the kind of its event.
-    pub kind: String,
+    pub kind: Kind,
     /// When it happened.
     pub at: DateTime<Utc>,
 }
@@ -93,13 +99,8 @@ impl Event {
     pub const PREFIX: &'static str = "my.gov.lindung.";
 
     /// An event that no clock goes by.
-    pub(crate) fn new(
-        kind: impl Into<String>,
-        subject: Subject,
-        recipients: BTreeSet<AgencyCode>,
-        data: serde_json::Value,
-    ) -> Self {
-        Event { kind: kind.into(), subject, recipients, data, stakes: None }
+    pub(crate) fn new(kind: Kind, subject: Subject, recipients: BTreeSet<AgencyCode>, data: impl Into<Data>) -> Self {
+        Event { kind, subject, recipients, data: data.into(), stakes: None }
     }
 
     /// The same event, with what it means for clocks.

@@ -9,14 +9,13 @@ mod lifecycle;
 mod manifest;
 mod offer;
 
-use chrono::{DateTime, Utc};
-use serde_json::json;
-
 pub use accept::HandedOver;
+use chrono::{DateTime, Utc};
 pub use lifecycle::{HandoffAction, HandoffStatus};
 pub use manifest::{ChangeKind, Manifest, ManifestChange, ManifestItem};
 
 use crate::case::{Asking, CaseFile};
+use crate::event::data::HandoffData;
 use crate::event::{Change, Event, Stakes, Subject, secretariat};
 use crate::id::{AgencyCode, CaseId, HandoffId, Version};
 use crate::policy::{self, Act, Relation, Relations};
@@ -283,19 +282,15 @@ impl Handoff {
             heir: (*status == HandoffStatus::Accepted).then(|| (from.clone(), to.clone())),
             ..Stakes::default()
         };
-        Event {
-            kind: format!("handoff.{}", action.past()),
-            subject: Subject::Handoff(*id),
-            stakes: Some(stakes),
-            recipients: [from, to].into_iter().cloned().chain(secretariat().filter(|_| !shielded)).collect(),
-            data: json!({
-                "status": status,
-                "from": from,
-                "to": to,
-                "keeps": keeps,
-                "manifest": manifest.as_ref().map(|it| &it.version),
-                "version": version,
-            }),
-        }
+        let recipients = [from, to].into_iter().cloned().chain(secretariat().filter(|_| !shielded)).collect();
+        let data = HandoffData {
+            status: *status,
+            from: from.clone(),
+            to: to.clone(),
+            keeps: *keeps,
+            manifest: manifest.as_ref().map(|it| it.version.clone()),
+            version: *version,
+        };
+        Event::new(action.told(), Subject::Handoff(*id), recipients, data).with_stakes(stakes)
     }
 }

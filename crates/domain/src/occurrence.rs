@@ -1,16 +1,15 @@
 //! Occurrences: what happened to a child outside the system, when it happened and not when it was recorded. They start
 //! and meet the clocks that a law sets, and are never changed.
 
-use chrono::{DateTime, Utc};
-use serde_json::json;
-
 use crate::case::{Asking, CaseFile};
-use crate::event::{Change, Event, Fact, Stakes, Subject, secretariat};
+use crate::event::data::OccurrenceData;
+use crate::event::{Change, Event, Fact, Kind, Stakes, Subject, secretariat};
 use crate::grant::Grant;
 use crate::id::{AgencyCode, CaseId, ChildId, OccurrenceId, OfficerId};
 use crate::policy::{self, Act};
 use crate::refusal::{Invalid, Refusal, past};
 use crate::values::codes;
+use chrono::{DateTime, Utc};
 
 codes! {
     /// What happened to a child outside the system.
@@ -35,9 +34,18 @@ codes! {
 }
 
 impl OccurrenceKind {
-    /// As clocks know it.
-    fn kind(self) -> String {
-        format!("occurrence.{self}")
+    /// The event that it makes, by which clocks go.
+    fn told(self) -> Kind {
+        match self {
+            OccurrenceKind::CustodyTaken => Kind::CustodyTaken,
+            OccurrenceKind::BroughtBeforeProtector => Kind::BroughtBeforeProtector,
+            OccurrenceKind::Released => Kind::Released,
+            OccurrenceKind::ExaminationDirected => Kind::ExaminationDirected,
+            OccurrenceKind::Examined => Kind::Examined,
+            OccurrenceKind::DirectionWithdrawn => Kind::DirectionWithdrawn,
+            OccurrenceKind::PlacedInCare => Kind::PlacedInCare,
+            OccurrenceKind::ProtectorNotified => Kind::ProtectorNotified,
+        }
     }
 }
 
@@ -106,14 +114,14 @@ impl CaseFile {
             holder: Some(agency.clone()),
             priority: Some(record.header.priority),
             at: Some(occurred_at),
-            known: earlier.iter().map(|(kind, at)| Fact { kind: kind.kind(), at: *at }).collect(),
+            known: earlier.iter().map(|(kind, at)| Fact { kind: kind.told(), at: *at }).collect(),
             ..Stakes::default()
         };
         let event = Event::new(
-            kind.kind(),
+            kind.told(),
             Subject::Child(child),
             recipients.chain(secretariat().filter(|_| !hidden)).collect(),
-            json!({ "occurrence": id, "occurredAt": occurred_at, "by": agency }),
+            OccurrenceData { occurrence: id, occurred_at, by: agency.clone() },
         );
         let occurrence =
             Occurrence { id, case: record.id, child, kind, occurred_at, agency, officer, recorded_at: asking.now };

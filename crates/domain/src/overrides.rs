@@ -2,17 +2,16 @@
 //!
 //! One is made when its referral is sent. Found not to be justified, what rests on it ends at once.
 
-use chrono::{DateTime, Utc};
-use serde_json::json;
-
 use crate::case::{Asking, CaseFile};
 use crate::emergency::ReviewOutcome;
-use crate::event::{Change, Event, Stakes, Subject};
+use crate::event::data::OverrideData;
+use crate::event::{Change, Event, Kind, Stakes, Subject};
 use crate::grant::{Ending, GrantChange};
 use crate::id::{AgencyCode, CaseId, OfficerId, OverrideId, ReferralId, Version};
 use crate::policy::{self, Act, Relation, Relations};
 use crate::refusal::Refusal;
 use crate::section::Section;
+use chrono::{DateTime, Utc};
 
 /// Everything that is kept of an override.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +64,7 @@ impl Override {
     /// One that a referral makes as it is sent, with its event.
     pub(crate) fn made(record: Record, lead: &AgencyCode) -> (Self, Event) {
         let made = Override(record);
-        let event = made.event("made", lead);
+        let event = made.event(Kind::OverrideMade, lead);
         (made, event)
     }
 
@@ -96,7 +95,7 @@ impl Override {
             version: self.0.version.next(),
             ..self.0
         });
-        let event = reviewed.event("reviewed", file.audience().0);
+        let event = reviewed.event(Kind::OverrideReviewed, file.audience().0);
         let ended = GrantChange::End { which: Ending::Override(reviewed.0.id), at: asking.now };
         let grants = if outcome == ReviewOutcome::NotJustified { vec![ended] } else { Vec::new() };
         Ok(Change::new(reviewed, rule, event).with_grants(grants))
@@ -112,13 +111,17 @@ impl Override {
         [leads.then_some(Relation::Lead), own.then_some(Relation::Maker)].into_iter().flatten().collect()
     }
 
-    fn event(&self, past: &str, lead: &AgencyCode) -> Event {
+    fn event(&self, kind: Kind, lead: &AgencyCode) -> Event {
         let Record { id, referral, sections, agency, until, review, version, .. } = &self.0;
         let recipients = [lead, agency].into_iter().cloned().collect();
-        let data = json!({
-            "referral": referral, "sections": sections, "until": until, "review": review, "version": version,
-        });
+        let data = OverrideData {
+            referral: *referral,
+            sections: sections.clone(),
+            until: *until,
+            review: *review,
+            version: *version,
+        };
         let stakes = Stakes { asker: Some(lead.clone()), holder: Some(agency.clone()), ..Stakes::default() };
-        Event::new(format!("override.{past}"), Subject::Override(*id), recipients, data).with_stakes(stakes)
+        Event::new(kind, Subject::Override(*id), recipients, data).with_stakes(stakes)
     }
 }

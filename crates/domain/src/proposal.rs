@@ -1,15 +1,14 @@
 //! What needs two different people: one proposes, another of the lead's supervisors agrees.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
-
 use crate::case::{Asking, CaseFile, Erased, Shielded};
-use crate::event::{Change, Event, Subject};
+use crate::event::data::ProposalData;
+use crate::event::{Change, Event, Kind, Subject};
 use crate::id::{AgencyCode, CaseId, ChildId, OfficerId, ProposalId, Version};
 use crate::policy::{Act, Obligation, Permit, Relation};
 use crate::refusal::{Invalid, Refusal};
 use crate::shield::{Admitted, Shield};
 use crate::values::codes;
+use chrono::{DateTime, TimeDelta, Utc};
 
 codes! {
     /// What is proposed.
@@ -149,7 +148,7 @@ impl Proposal {
             decided_at: None,
             version: Version::FIRST,
         });
-        let event = proposal.event("made");
+        let event = proposal.event(Kind::ProposalMade);
         Ok(Change::new(proposal, rule, event))
     }
 
@@ -162,8 +161,8 @@ impl Proposal {
         let Record { kind, child, admits, .. } = &proposal.0;
         let (effect, event) = match (kind, child) {
             (ProposalKind::Unshield, child) => {
-                let past = if child.is_some() { "child.unshielded" } else { "case.unshielded" };
-                let (shielded, event) = file.shielded_as(*child, admits.clone(), past, asking);
+                let kind = if child.is_some() { Kind::ChildUnshielded } else { Kind::CaseUnshielded };
+                let (shielded, event) = file.shielded_as(*child, admits.clone(), kind, asking);
                 (Effect::Shielded(Box::new(shielded)), event)
             }
             (ProposalKind::EraseChild, Some(child)) => {
@@ -172,7 +171,7 @@ impl Proposal {
             }
             (ProposalKind::EraseChild, None) => return Err(Refusal::NotFound),
         };
-        let confirmed = proposal.event("confirmed");
+        let confirmed = proposal.event(Kind::ProposalConfirmed);
         Ok(Change::new(Enacted { proposal, effect }, rule, event).and_event(confirmed))
     }
 
@@ -182,7 +181,7 @@ impl Proposal {
     /// Not found, not theirs, not waiting any more.
     pub fn decline(self, file: &CaseFile, asking: &Asking<'_>) -> Result<Change<Self>, Refusal> {
         let (rule, proposal) = self.decided(ProposalStatus::Declined, file, asking)?;
-        let event = proposal.event("declined");
+        let event = proposal.event(Kind::ProposalDeclined);
         Ok(Change::new(proposal, rule, event))
     }
 
@@ -208,14 +207,9 @@ impl Proposal {
         Ok((rule, Proposal(Record { status, decided_by, decided_at, version: record.version.next(), ..record })))
     }
 
-    fn event(&self, past: &str) -> Event {
+    fn event(&self, told: Kind) -> Event {
         let Record { id, kind, agency, version, .. } = &self.0;
-        Event {
-            kind: format!("proposal.{past}"),
-            subject: Subject::Proposal(*id),
-            recipients: [agency.clone()].into(),
-            data: json!({ "kind": kind, "version": version }),
-            stakes: None,
-        }
+        let data = ProposalData { kind: *kind, version: *version };
+        Event::new(told, Subject::Proposal(*id), [agency.clone()].into(), data)
     }
 }

@@ -3,15 +3,14 @@
 //! The representative may be the suspect. Here it is decided who may release or withhold; what a release tells is
 //! selected from the access log by the statement that saves it.
 
-use chrono::{DateTime, Utc};
-use serde_json::json;
-
 use crate::case::{Asking, CaseFile};
-use crate::event::{Change, Event, Subject};
+use crate::event::data::{ReleaseData, WithheldData};
+use crate::event::{Change, Event, Kind, Subject};
 use crate::id::{AccessId, AgencyCode, CaseId, ChildId, OfficerId, ReleaseId};
 use crate::policy::{self, Act, Relation, Relations};
 use crate::refusal::Refusal;
 use crate::values::codes;
+use chrono::{DateTime, Utc};
 
 codes! {
     /// Why an access is withheld: grounds on which data may be refused (Act 864 s.15).
@@ -137,13 +136,9 @@ impl CaseFile {
         let rule = policy::require(asking.actor, Act::WithholdAccess, &entry.relations(self, asking))?;
         let by_officer = asking.actor.officer_id().cloned().ok_or(Refusal::NotYours)?;
         let (case, by_agency, (lead, _)) = (self.case.record().id, asking.actor.agency().clone(), self.audience());
-        let event = Event {
-            kind: "access.withheld".to_owned(),
-            subject: Subject::Case(case),
-            recipients: [lead.clone(), entry.agency.clone()].into(),
-            data: json!({ "ground": ground, "by": by_agency }),
-            stakes: None,
-        };
+        let recipients = [lead.clone(), entry.agency.clone()].into();
+        let data = WithheldData { ground, by: by_agency.clone() };
+        let event = Event::new(Kind::AccessWithheld, Subject::Case(case), recipients, data);
         let withheld = Withheld { case, entry: entry.id, ground, reason, by_agency, by_officer, at: asking.now };
         Ok(Change::new(withheld, rule, event))
     }
@@ -163,13 +158,8 @@ impl CaseFile {
         self.require_child(Some(child), asking)?;
         let by_officer = asking.actor.officer_id().cloned().ok_or(Refusal::NotYours)?;
         let (case, by_agency) = (self.case.record().id, asking.actor.agency().clone());
-        let event = Event {
-            kind: "accesses.released".to_owned(),
-            subject: Subject::Child(child),
-            recipients: [by_agency.clone()].into(),
-            data: json!({ "release": id, "representative": representative, "by": by_agency }),
-            stakes: None,
-        };
+        let data = ReleaseData { release: id, representative, by: by_agency.clone() };
+        let event = Event::new(Kind::AccessesReleased, Subject::Child(child), [by_agency.clone()].into(), data);
         let release = Release { id, case, child, representative, reason, by_agency, by_officer, at: asking.now };
         Ok(Change::new(release, rule, event))
     }

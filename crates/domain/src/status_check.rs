@@ -4,11 +4,10 @@
 //! Whether the asker may be told of the case is not decided here: who is not, gets the answer of whom nobody knows. No
 //! check holds the identifier that was asked for.
 
-use serde_json::json;
-
 use crate::actor::Actor;
 use crate::case::{Asking, CaseFile};
-use crate::event::{Change, Event, Subject};
+use crate::event::data::StatusCheckData;
+use crate::event::{Change, Event, Kind, Subject};
 use crate::id::{CaseId, ChildId, StatusCheckId};
 use crate::policy::{self, Act, Relation};
 use crate::refusal::Refusal;
@@ -62,13 +61,9 @@ impl StatusCheck {
         if scheduled {
             return Ok(Change::untold(checked, rule));
         }
-        let event = Event {
-            kind: "status-check.made".to_owned(),
-            subject: Subject::Child(child),
-            recipients: [record.lead.clone()].into(),
-            data: json!({ "by": asking.actor.agency(), "purpose": asking.actor.purpose(), "careScheduled": scheduled }),
-            stakes: None,
-        };
+        let (by, purpose) = (asking.actor.agency().clone(), asking.actor.purpose());
+        let data = StatusCheckData { by, purpose, care_scheduled: scheduled };
+        let event = Event::new(Kind::StatusChecked, Subject::Child(child), [record.lead.clone()].into(), data);
         Ok(Change::new(checked, rule, event))
     }
 }

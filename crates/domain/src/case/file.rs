@@ -1,11 +1,9 @@
 //! What may happen to a case: the decisions, on the file that they need.
 
-use chrono::{DateTime, Utc};
-use serde_json::json;
-
 use super::{Added, Asking, CHILD_LIMIT, Case, CaseFile, CaseStatus, Command, Erased, Headed, Record, Written};
 use crate::actor::Role;
-use crate::event::{Change, Event, Subject};
+use crate::event::data::{ErasureData, SectionData};
+use crate::event::{Change, Event, Kind, Subject};
 use crate::grant::{Grant, Standing};
 use crate::handoff;
 use crate::id::{AgencyCode, ChildId, Version};
@@ -13,6 +11,7 @@ use crate::policy::{self, Act, Permit, Relation, Relations};
 use crate::refusal::Refusal;
 use crate::section::{Content, Section};
 use crate::shield::Shield;
+use chrono::{DateTime, Utc};
 
 impl CaseFile {
     /// What the actor's agency holds.
@@ -133,10 +132,10 @@ impl CaseFile {
         let before = self.case.0.clone();
         asking.expected.require(before.version)?;
         let next = Record { version: before.version.next(), ..before };
-        let (past, after, message) = match command {
+        let (kind, after, message) = match command {
             Command::Amend(header) => {
                 self.require_open()?;
-                ("case.amended", Record { header, ..next }, None)
+                (Kind::CaseAmended, Record { header, ..next }, None)
             }
             Command::Close { outcome, summary } => {
                 self.require_open()?;
@@ -148,17 +147,17 @@ impl CaseFile {
                 {
                     return Err(Refusal::pending_handoff("the case is offered to another agency", it.record().id));
                 }
-                ("case.closed", Record { status: CaseStatus::Closed, outcome: Some(outcome), ..next }, summary)
+                (Kind::CaseClosed, Record { status: CaseStatus::Closed, outcome: Some(outcome), ..next }, summary)
             }
             Command::Reopen { reason } => {
                 if next.status == CaseStatus::Open {
                     return Err(Refusal::case_not_now("the case is open"));
                 }
-                ("case.reopened", Record { status: CaseStatus::Open, outcome: None, ..next }, Some(reason))
+                (Kind::CaseReopened, Record { status: CaseStatus::Open, outcome: None, ..next }, Some(reason))
             }
         };
         let case = Case(after);
-        let mut events = vec![case.event(past, self.parties_now(asking.now))];
+        let mut events = vec![case.event(kind, self.parties_now(asking.now))];
         let mut moot = Vec::new();
         if case.0.status == CaseStatus::Closed {
             let asks = self.handoffs.iter().cloned().map(|it| it.moot(self, asking));
@@ -189,8 +188,7 @@ impl CaseFile {
         // Who was shown certain children only is not told of another.
         let all = self.grants.iter().filter(|it| it.is_live(asking.now) && it.children.is_none());
         let told = all.map(|it| it.agency.clone());
-        let event =
-            Event { kind: "child.added".to_owned(), subject: Subject::Child(child), ..case.event("child.added", told) };
+        let event = Event { subject: Subject::Child(child), ..case.event(Kind::ChildAdded, told) };
         let written = |(section, content)| Written {
             case: case.0.id,
             child: Some(child),
@@ -207,13 +205,9 @@ impl CaseFile {
     pub(crate) fn erased(&self, child: ChildId, asking: &Asking<'_>) -> (Erased, Event) {
         let case = self.case.0.id;
         let shown = |grant: &&Grant| grant.is_live(asking.now) && grant.covers(Some(child));
-        let event = Event {
-            kind: "child.erased".to_owned(),
-            subject: Subject::Child(child),
-            recipients: self.grants.iter().filter(shown).map(|it| it.agency.clone()).collect(),
-            data: json!({ "by": asking.actor.agency() }),
-            stakes: None,
-        };
+        let recipients = self.grants.iter().filter(shown).map(|it| it.agency.clone()).collect();
+        let data = ErasureData { by: asking.actor.agency().clone() };
+        let event = Event::new(Kind::ChildErased, Subject::Child(child), recipients, data);
         (Erased { case, child }, event)
     }
 
@@ -242,13 +236,10 @@ impl CaseFile {
                 && grant.sections.contains(&section)
                 && child.is_none_or(|it| grant.children.as_ref().is_none_or(|children| children.contains(&it)))
         };
-        let event = Event {
-            kind: "section.written".to_owned(),
-            subject: child.map_or(Subject::Case(case), Subject::Child),
-            recipients: self.grants.iter().filter(shown).map(|it| it.agency.clone()).collect(),
-            data: json!({ "section": section, "by": asking.actor.agency(), "version": version }),
-            stakes: None,
-        };
+        let subject = child.map_or(Subject::Case(case), Subject::Child);
+        let recipients = self.grants.iter().filter(shown).map(|it| it.agency.clone()).collect();
+        let data = SectionData { section, by: asking.actor.agency().clone(), version };
+        let event = Event::new(Kind::SectionWritten, subject, recipients, data);
         Ok(Change::new(Written { case, child, section, content, version }, rule, event))
     }
 }

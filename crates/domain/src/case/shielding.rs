@@ -1,9 +1,8 @@
 //! Putting up a shield, and lifting it: the one alone, the other by two.
 
-use serde_json::json;
-
 use super::{Asking, Case, CaseFile, Record, Shielded};
-use crate::event::{Change, Event, Subject};
+use crate::event::data::ShieldData;
+use crate::event::{Change, Event, Kind, Subject};
 use crate::id::ChildId;
 use crate::policy::Act;
 use crate::refusal::{Invalid, Refusal};
@@ -37,8 +36,8 @@ impl CaseFile {
                 Invalid::new("admits", "wider", "names more than the shield that is up: propose to lift it").into()
             );
         }
-        let past = if child.is_some() { "child.shielded" } else { "case.shielded" };
-        let (entity, event) = self.shielded_as(child, Some(shield), past, asking);
+        let kind = if child.is_some() { Kind::ChildShielded } else { Kind::CaseShielded };
+        let (entity, event) = self.shielded_as(child, Some(shield), kind, asking);
         Ok(Change::new(entity, rule, event))
     }
 
@@ -47,20 +46,16 @@ impl CaseFile {
         &self,
         child: Option<ChildId>,
         shield: Option<Shield>,
-        past: &str,
+        kind: Kind,
         asking: &Asking<'_>,
     ) -> (Shielded, Event) {
         let record = self.case.record();
         let shield_of_case = if child.is_none() { shield.clone() } else { record.shield.clone() };
         let case = Case(Record { version: record.version.next(), shield: shield_of_case, ..record.clone() });
-        let event = Event {
-            kind: past.to_owned(),
-            subject: child.map_or(Subject::Case(record.id), Subject::Child),
-            // Those who lose sight of it are told too.
-            recipients: self.parties_now(asking.now).collect(),
-            data: json!({ "by": asking.actor.agency(), "version": case.record().version }),
-            stakes: None,
-        };
+        let subject = child.map_or(Subject::Case(record.id), Subject::Child);
+        let data = ShieldData { by: asking.actor.agency().clone(), version: case.record().version };
+        // Those who lose sight of it are told too.
+        let event = Event::new(kind, subject, self.parties_now(asking.now).collect(), data);
         (Shielded { case, child, shield }, event)
     }
 

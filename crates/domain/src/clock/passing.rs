@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
-use serde_json::json;
-
 use super::{Clock, Running};
-use crate::event::{Event, secretariat};
+use crate::event::data::ClockData;
+use crate::event::{Event, Kind, secretariat};
 use crate::id::AgencyCode;
+use chrono::{DateTime, Utc};
 
 /// A clock whose limit has passed, with what those concerned are told of that.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,19 +27,19 @@ pub fn passed(running: &Running, entitled: BTreeSet<AgencyCode>, shielded: bool,
     }
     let sides = clock.asker.iter().chain(&clock.holder).cloned();
     let told: BTreeSet<AgencyCode> = sides.chain(entitled).chain(secretariat().filter(|_| !shielded)).collect();
-    let event = |clock: &Clock, kind: &str| {
-        let data =
-            json!({ "clock": clock.code, "dueAt": clock.due_at, "holder": clock.holder, "priority": clock.priority });
+    let event = |clock: &Clock, kind: Kind| {
+        let Clock { code, due_at, holder, priority, .. } = clock.clone();
+        let data = ClockData { clock: code, due_at, holder, priority };
         Event::new(kind, clock.subject, told.clone(), data)
     };
     let mut events = Vec::new();
     if clock.overdue_at.is_none() && clock.due_at.is_some_and(|it| it <= now) {
         clock.overdue_at = Some(now);
-        events.push(event(clock, "clock.overdue"));
+        events.push(event(clock, Kind::ClockOverdue));
     }
     if clock.overdue_at.is_some() && clock.escalated_at.is_none() && clock.escalate_at.is_some_and(|it| it <= now) {
         clock.escalated_at = Some(now);
-        events.push(event(clock, "clock.escalated"));
+        events.push(event(clock, Kind::ClockEscalated));
     }
     (!events.is_empty()).then_some(Passed { running, events })
 }

@@ -1,5 +1,6 @@
 //! The lifecycle of a data-sharing request, and the codes of the law it goes by (Act 864).
 
+use crate::event::Kind;
 use crate::values::codes;
 
 codes! {
@@ -130,13 +131,13 @@ impl DataSharingStatus {
 
 impl DataSharingAction {
     /// The event that it makes.
-    pub(super) fn past(self) -> &'static str {
+    pub(super) fn told(self) -> Kind {
         match self {
-            DataSharingAction::Ask => "received",
-            DataSharingAction::Grant => "granted",
-            DataSharingAction::Refuse => "refused",
-            DataSharingAction::Defer => "deferred",
-            DataSharingAction::Withdraw => "withdrawn",
+            DataSharingAction::Ask => Kind::DataRequestReceived,
+            DataSharingAction::Grant => Kind::DataRequestGranted,
+            DataSharingAction::Refuse => Kind::DataRequestRefused,
+            DataSharingAction::Defer => Kind::DataRequestDeferred,
+            DataSharingAction::Withdraw => Kind::DataRequestWithdrawn,
         }
     }
 }

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
-use serde_json::json;
-
 use super::{DataSharing, DataSharingAction, DataSharingStatus, Record};
 use crate::actor::Purpose;
 use crate::case::{Asking, CaseFile};
-use crate::event::{Change, Event, Subject};
+use crate::event::data::GrantData;
+use crate::event::{Change, Event, Kind, Subject};
 use crate::grant::{Grant, GrantChange, Source};
 use crate::id::{AgencyCode, CaseId, ChildId, GrantId};
 use crate::policy::Relation;
 use crate::refusal::{Invalid, Refusal, future};
 use crate::section::Section;
+use chrono::{DateTime, Utc};
 
 /// The most cases that one request is answered with.
 pub const SHARE_LIMIT: usize = 50;
@@ -155,6 +154,6 @@ impl DataSharing {
 fn given_event(grant: &Grant, lead: &AgencyCode) -> Event {
     let subject = grant.id.map_or(Subject::Case(grant.case), Subject::Grant);
     let recipients = [lead.clone(), grant.agency.clone()].into();
-    let data = json!({ "agency": grant.agency, "until": grant.until, "request": grant.request });
-    Event::new("grant.given", subject, recipients, data)
+    let data = GrantData { agency: grant.agency.clone(), until: grant.until, request: grant.request };
+    Event::new(Kind::GrantGiven, subject, recipients, data)
 }

@@ -1,19 +1,18 @@
 //! Grants that a supervisor of the lead gives or ends by hand.
 
-use chrono::{DateTime, Utc};
-use serde_json::json;
-
 use super::{Footing, Grant, GrantChange, Source};
 use crate::actor::Purpose;
 use crate::case::{Asking, CaseFile};
 use crate::consent::Cover;
-use crate::event::{Change, Event, Subject};
+use crate::event::data::GrantData;
+use crate::event::{Change, Event, Kind, Subject};
 use crate::id::{AgencyCode, CaseId, ChildId, ConsentId, GrantId, OfficerId};
 use crate::policy::Act;
 use crate::referral::{Basis, eligible};
 use crate::refusal::{Invalid, Refusal, future};
 use crate::section::Section;
 use crate::values::BasisKind;
+use chrono::{DateTime, Utc};
 
 /// What is to be given.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,7 +104,7 @@ impl CaseFile {
             until: ends.into_iter().flatten().min(),
             ..Grant::of_lead(self.case.record().id, agency.clone(), asking.now)
         };
-        let event = self.grant_event(id, "given", &agency, grant.until);
+        let event = self.grant_event(id, Kind::GrantGiven, &agency, grant.until);
         let given = GrantChange::Give(grant.clone());
         Ok(Change::new(ByHand { id, grant }, rule, event).with_grants(vec![given]))
     }
@@ -158,14 +157,14 @@ impl CaseFile {
         if !live {
             return Err(Refusal::case_not_now("it has ended"));
         }
-        let event = self.grant_event(id, "ended", agency, Some(asking.now));
+        let event = self.grant_event(id, Kind::GrantEnded, agency, Some(asking.now));
         let entity = EndedByHand { case: self.case.record().id, id, reason, by };
         Ok(Change::new(entity, rule, event))
     }
 
-    fn grant_event(&self, id: GrantId, past: &str, agency: &AgencyCode, until: Option<DateTime<Utc>>) -> Event {
+    fn grant_event(&self, id: GrantId, kind: Kind, agency: &AgencyCode, until: Option<DateTime<Utc>>) -> Event {
         let recipients = [self.audience().0.clone(), agency.clone()].into();
-        let data = json!({ "agency": agency, "until": until });
-        Event::new(format!("grant.{past}"), Subject::Grant(id), recipients, data)
+        let data = GrantData { agency: agency.clone(), until, request: None };
+        Event::new(kind, Subject::Grant(id), recipients, data)
     }
 }

@@ -1,5 +1,6 @@
 //! The lifecycle of a handoff.
 
+use crate::event::Kind;
 use crate::values::codes;
 
 codes! {
@@ -65,15 +66,15 @@ impl HandoffStatus {
 
 impl HandoffAction {
     /// The event that it makes.
-    pub fn past(self) -> &'static str {
+    pub fn told(self) -> Kind {
         match self {
-            HandoffAction::Ask => "asked",
-            HandoffAction::Offer => "offered",
-            HandoffAction::Accept => "accepted",
-            HandoffAction::Decline => "declined",
-            HandoffAction::Refuse => "refused",
-            HandoffAction::Withdraw => "withdrawn",
-            HandoffAction::Expire => "expired",
+            HandoffAction::Ask => Kind::HandoffAsked,
+            HandoffAction::Offer => Kind::HandoffOffered,
+            HandoffAction::Accept => Kind::HandoffAccepted,
+            HandoffAction::Decline => Kind::HandoffDeclined,
+            HandoffAction::Refuse => Kind::HandoffRefused,
+            HandoffAction::Withdraw => Kind::HandoffWithdrawn,
+            HandoffAction::Expire => Kind::HandoffExpired,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Action, Command, Facts, Party, REDIRECT_LIMIT, Record, Referral, Route, Status, Terms, eligible};
 use crate::actor::Actor;
 use crate::case::{Asking, CaseFile};
-use crate::event::Change;
+use crate::event::{Change, Kind};
 use crate::id::{AgencyCode, ReferralId, Version};
 use crate::policy::{self, Act, Relation, Relations};
 use crate::refusal::{Invalid, Refusal, future};
@@ -54,14 +54,14 @@ impl Referral {
         let (lead, shielded) = file.audience();
         if draft {
             let referral = Referral(record);
-            let event = referral.event(None, "drafted", lead, shielded);
+            let event = referral.event(None, Kind::ReferralDrafted, lead, shielded);
             return Ok(Change::new(referral, rule, event));
         }
         let sent = record.clone().sent(file, asking)?;
         let grants = sent.moved_grants(&record, Action::Send, &file.bases, now);
         let overrides = sent.overrides(actor, lead, now)?;
         let referral = Referral(sent);
-        let event = referral.event(None, Action::Send.past(), lead, shielded);
+        let event = referral.event(None, Action::Send.told(), lead, shielded);
         Ok(Change::new(referral, rule, event).with_grants(grants).with_overrides(overrides))
     }
 
@@ -84,10 +84,10 @@ impl Referral {
         let sends = action == Action::Send;
         let overrides = if sends { after.overrides(asking.actor, lead, asking.now)? } else { Vec::new() };
         // The last decline is what rejects: nobody is left to answer.
-        let past =
-            if action == Action::Decline && status == Status::Rejected { Action::Reject.past() } else { action.past() };
+        let rejects = action == Action::Decline && status == Status::Rejected;
+        let kind = if rejects { Kind::ReferralRejected } else { action.told() };
         let referral = Referral(after);
-        let event = referral.event(Some(&before), past, lead, shielded);
+        let event = referral.event(Some(&before), kind, lead, shielded);
         Ok(Change::new(referral, rule, event).with_grants(grants).with_message(message).with_overrides(overrides))
     }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Terms;
+use crate::event::Kind;
 use crate::id::{AgencyCode, OfficerId};
 use crate::message::{Message, MessageKind};
 use crate::refusal::Invalid;
@@ -64,31 +65,31 @@ codes! {
 
 impl Action {
     /// The event that it makes.
-    pub fn past(self) -> &'static str {
+    pub fn told(self) -> Kind {
         match self {
-            Action::Amend => "amended",
-            Action::Send => "requested",
-            Action::Receive => "received",
-            Action::Claim => "claimed",
-            Action::Decline => "declined",
-            Action::Accept => "accepted",
-            Action::Reject => "rejected",
-            Action::Redirect => "redirected",
-            Action::Start => "started",
-            Action::Hold => "held",
-            Action::Resume => "resumed",
-            Action::Ask => "asked",
-            Action::Answer => "answered",
-            Action::Note => "noted",
-            Action::Complete => "completed",
-            Action::Fail => "failed",
-            Action::Cancel | Action::ConfirmCancel => "cancelled",
-            Action::RequestCancel => "cancel-requested",
-            Action::WithdrawCancel => "cancel-withdrawn",
-            Action::DeclineCancel => "cancel-declined",
-            Action::MarkEnteredInError => "entered-in-error",
-            Action::Remind => "reminded",
-            Action::Escalate => "escalated",
+            Action::Amend => Kind::ReferralAmended,
+            Action::Send => Kind::ReferralRequested,
+            Action::Receive => Kind::ReferralReceived,
+            Action::Claim => Kind::ReferralClaimed,
+            Action::Decline => Kind::ReferralDeclined,
+            Action::Accept => Kind::ReferralAccepted,
+            Action::Reject => Kind::ReferralRejected,
+            Action::Redirect => Kind::ReferralRedirected,
+            Action::Start => Kind::ReferralStarted,
+            Action::Hold => Kind::ReferralHeld,
+            Action::Resume => Kind::ReferralResumed,
+            Action::Ask => Kind::ReferralAsked,
+            Action::Answer => Kind::ReferralAnswered,
+            Action::Note => Kind::ReferralNoted,
+            Action::Complete => Kind::ReferralCompleted,
+            Action::Fail => Kind::ReferralFailed,
+            Action::Cancel | Action::ConfirmCancel => Kind::ReferralCancelled,
+            Action::RequestCancel => Kind::ReferralCancelRequested,
+            Action::WithdrawCancel => Kind::ReferralCancelWithdrawn,
+            Action::DeclineCancel => Kind::ReferralCancelDeclined,
+            Action::MarkEnteredInError => Kind::ReferralEnteredInError,
+            Action::Remind => Kind::ReferralReminded,
+            Action::Escalate => Kind::ReferralEscalated,
         }
     }
 

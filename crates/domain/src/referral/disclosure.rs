@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Duration, Utc};
-use serde_json::json;
-
 use super::basis::Ground;
 use super::{Action, Record, Referral, Status, Terms};
 use crate::consent::Bases;
-use crate::event::{Event, Stakes, Subject, secretariat};
+use crate::event::data::ReferralData;
+use crate::event::{Event, Kind, Stakes, Subject, secretariat};
 use crate::grant::{Ending, Grant, GrantChange, Source};
 use crate::id::AgencyCode;
 use crate::section::Section;
+use chrono::{DateTime, Duration, Utc};
 
 impl Record {
     pub(super) fn end(&self, agency: Option<&AgencyCode>, at: DateTime<Utc>) -> GrantChange {
@@ -135,7 +134,7 @@ impl Record {
 
 impl Referral {
     /// The event of an action that led from `before` (none for a new referral) to this one.
-    pub(super) fn event(&self, before: Option<&Record>, past: &str, lead: &AgencyCode, shielded: bool) -> Event {
+    pub(super) fn event(&self, before: Option<&Record>, kind: Kind, lead: &AgencyCode, shielded: bool) -> Event {
         let after = self.record();
         let mut recipients = after.entitled(lead, shielded);
         // A draft that is cancelled was never anybody else's.
@@ -144,31 +143,27 @@ impl Referral {
         } else if let Some(before) = before {
             recipients.extend(before.entitled(lead, shielded));
         }
-        Event {
-            kind: format!("referral.{past}"),
-            subject: Subject::Referral(after.id),
-            recipients,
-            data: json!({
-                "kind": after.terms.kind,
-                "status": after.status,
-                "priority": after.terms.priority,
-                "sender": after.sender,
-                "recipient": after.recipient,
-                "openTo": after.listed,
-                "awaitingInformation": after.awaiting_information,
-                "cancelRequested": after.cancel_requested,
-                "outcome": after.outcome,
-                "reason": after.reason,
-                "version": after.version,
-            }),
-            stakes: Some(Stakes {
-                asker: Some(after.sender.clone()),
-                holder: after.recipient.clone(),
-                priority: Some(after.terms.priority),
-                agreed: after.due_at,
-                over: after.status.is_terminal(),
-                ..Stakes::default()
-            }),
-        }
+        let data = ReferralData {
+            kind: after.terms.kind,
+            status: after.status,
+            priority: after.terms.priority,
+            sender: after.sender.clone(),
+            recipient: after.recipient.clone(),
+            open_to: after.listed.clone(),
+            awaiting_information: after.awaiting_information,
+            cancel_requested: after.cancel_requested,
+            outcome: after.outcome,
+            reason: after.reason.clone(),
+            version: after.version,
+        };
+        let stakes = Stakes {
+            asker: Some(after.sender.clone()),
+            holder: after.recipient.clone(),
+            priority: Some(after.terms.priority),
+            agreed: after.due_at,
+            over: after.status.is_terminal(),
+            ..Stakes::default()
+        };
+        Event::new(kind, Subject::Referral(after.id), recipients, data).with_stakes(stakes)
     }
 }

@@ -1,8 +1,8 @@
 //! What becomes of the former lead's open referrals when its case is handed over.
 
-use super::{Action, Record, Referral, Status};
+use super::{Record, Referral, Status};
 use crate::case::{Asking, CaseFile};
-use crate::event::Event;
+use crate::event::{Event, Kind};
 use crate::grant::GrantChange;
 use crate::id::AgencyCode;
 use crate::values::Outcome;
@@ -37,7 +37,7 @@ impl Referral {
             let grants = vec![after.end(None, asking.now)];
             let referral = Referral(after);
             let (lead, shielded) = file.audience();
-            let event = referral.event(Some(&before), Action::Complete.past(), lead, shielded);
+            let event = referral.event(Some(&before), Kind::ReferralCompleted, lead, shielded);
             return Moved { referral, event: Some(event), grants };
         }
         let unlisted = before.listed.contains(to).then(|| before.end(Some(to), asking.now));

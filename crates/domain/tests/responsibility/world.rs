@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use lindung_domain::case::{self, Asking, Case, CaseFile, Header};
 use lindung_domain::consent::{Agreed, Bases, Capacity, Consent, Cover};
-use lindung_domain::event::Event;
+use lindung_domain::event::{Data, Event, Kind};
 use lindung_domain::grant::{self, Grant, GrantChange};
 use lindung_domain::handoff::{self, Handoff, Keeps, Manifest};
 use lindung_domain::message::{Message, MessageKind};
@@ -96,16 +96,16 @@ impl World {
 
     /// A handover is by whoever led, and nothing else tells of another lead.
     fn told(&mut self, event: &Event) {
-        let of = |name: &str| event.data[name].as_str().and_then(|it| it.parse().ok());
-        match event.kind.as_str() {
-            "case.opened" => self.led.extend(of("lead")),
-            "handoff.accepted" => {
-                assert_eq!(self.led.last().cloned(), of("from"), "handed over by whoever led");
-                self.led.extend(of("to"));
+        match (&event.kind, &event.data) {
+            (Kind::CaseOpened, Data::Case(data)) => self.led.push(data.lead.clone()),
+            (Kind::HandoffAccepted, Data::Handoff(data)) => {
+                assert_eq!(self.led.last(), Some(&data.from), "handed over by whoever led");
+                self.led.push(data.to.clone());
             }
-            kind => {
-                assert!(of("lead").is_none() || of("lead") == self.led.last().cloned(), "{kind} names another lead")
+            (kind, Data::Case(data)) => {
+                assert_eq!(self.led.last(), Some(&data.lead), "{kind} names another lead")
             }
+            _ => {}
         }
     }
 

@@ -26,7 +26,7 @@ check: ## Check format, lints and dependencies
 bench: ## Measure the API beside the same SQL through pgbench: [CASES=10000]
 	@deploy/bench/run.sh
 
-openapi: ## Write openapi/lindung.json anew from the code
+openapi: ## Write openapi/ anew from the code
 	@deploy/development/openapi.sh
 
 stop: ## Stop both PostgreSQL clusters; their data stays

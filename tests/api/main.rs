@@ -13,6 +13,7 @@ mod consents;
 mod contract;
 mod data_sharing;
 mod emergencies;
+mod feed;
 mod grants;
 mod handoffs;
 mod hostile;

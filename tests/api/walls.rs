@@ -27,6 +27,7 @@ const ABOUT_NO_CASE: &[&str] = &[
     "deliveries",
     "delivery_attempts",
     "event_numbers",
+    "feed",
     "officers",
     "registrations",
     "sequencers",

@@ -107,6 +107,11 @@ impl TestApp {
         move || DateTime::from_timestamp_micros(clock.load(Ordering::SeqCst)).unwrap()
     }
 
+    /// Ends all waiting, as the service does when it is told to stop.
+    pub fn stop_waiting(&self) {
+        self.app.stop_waiting();
+    }
+
     /// Lets time pass.
     pub fn wait(&self, time: Duration) {
         self.clock.fetch_add(time.num_microseconds().unwrap(), Ordering::SeqCst);

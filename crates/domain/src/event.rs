@@ -4,6 +4,7 @@
 
 pub mod data;
 mod kind;
+mod pattern;
 
 use std::collections::BTreeSet;
 
@@ -23,6 +24,7 @@ use crate::values::Priority;
 
 pub use data::Data;
 pub use kind::Kind;
+pub use pattern::{NoSuchType, Pattern};
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use lindung_domain::refusal::Expected;
 use lindung_persistence::{Answer, Call, Db, Decided, Error, Loaded, Refused, Repeat, Saved, Target, Tx, Writing};
 
 use crate::caller::Verified;
+use crate::events::waiting::Waiting;
 use crate::keys::TokenKeys;
 use crate::limits::{Limits, Rates};
 use crate::operations::Operations;
@@ -74,6 +75,7 @@ struct Shared {
     verified: Verified,
     operations: Operations,
     sealing: Sealing,
+    waiting: Waiting,
 }
 
 /// How a command goes in: about what, from which version, naming whom, under which key.
@@ -103,7 +105,16 @@ impl App {
         let (nonces, limits) = (Nonces::new(&digest_key), Limits::new(parts.rates, &parts.clock));
         let (verified, operations) = (Verified::default(), Operations::known());
         let sealing = Sealing::within(parts.seal_limit);
-        App(Arc::new(Shared { parts, digest_key, nonces, limits, verified, operations, sealing }))
+        App(Arc::new(Shared {
+            parts,
+            digest_key,
+            nonces,
+            limits,
+            verified,
+            operations,
+            sealing,
+            waiting: Waiting::default(),
+        }))
     }
 
     /// What it is made of.
@@ -139,6 +150,11 @@ impl App {
     /// Whether the access log is sealed.
     pub(crate) fn sealing(&self) -> &Sealing {
         &self.0.sealing
+    }
+
+    /// Who waits for events.
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.0.waiting
     }
 
     /// A keyed digest of a request's body.

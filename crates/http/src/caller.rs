@@ -12,6 +12,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use chrono::{DateTime, Utc};
 use jsonwebtoken::Validation;
 use lindung_domain::{Actor, AgencyCode, ClientId, OfficerId, Purpose, Role};
 use lindung_persistence::Call;
@@ -111,6 +112,26 @@ impl FromRequest for Caller {
     }
 }
 
+/// When the caller's token expires: for answers that go on. It comes after [`Caller`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expiry(i64);
+
+impl Expiry {
+    /// Whether that was before now.
+    pub(crate) fn is_past(self, now: DateTime<Utc>) -> bool {
+        self.0 <= now.timestamp()
+    }
+}
+
+impl FromRequest for Expiry {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(request.extensions().get::<Expiry>().copied().unwrap_or(Expiry(0))))
+    }
+}
+
 fn called(request: &HttpRequest) -> Result<Call, Problem> {
     let app = request.app_data::<Data<App>>().ok_or_else(|| Problem::Fault("the app is missing".to_owned()))?;
     let (actor, proven) = authenticate(request, app)?;
@@ -159,6 +180,7 @@ fn authenticate(request: &HttpRequest, app: &App) -> Result<(Actor, Option<Prove
         }
     };
     let Known { actor, jkt, expires } = known;
+    request.extensions_mut().insert(Expiry(expires));
     if expires <= now {
         return no("the token has expired");
     }

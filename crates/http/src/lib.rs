@@ -9,6 +9,7 @@ mod accesses;
 mod agencies;
 pub mod app;
 mod assertion;
+mod asyncapi;
 mod caller;
 mod cases;
 mod children;
@@ -19,6 +20,7 @@ mod cursor;
 mod data_sharing;
 mod day;
 mod emergencies;
+mod events;
 mod extract;
 mod grants;
 mod handoffs;
@@ -78,6 +80,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(children::routes)
                 .configure(sections::routes)
                 .configure(timeline::routes)
+                .configure(events::routes)
                 .configure(occurrences::routes)
                 .configure(clocks::routes)
                 .configure(referrals::routes)

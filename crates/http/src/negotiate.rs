@@ -7,12 +7,15 @@ use crate::problem::Problem;
 
 /// Newline-delimited JSON.
 pub const NDJSON: &str = "application/x-ndjson";
+/// Server-sent events (HTML, 9.2).
+pub const EVENT_STREAM: &str = "text/event-stream";
 /// Comma-separated values (RFC 4180).
 pub const CSV: &str = "text/csv";
 
 /// What some operations can answer with beside JSON.
-const BESIDE_JSON: [(&str, &str); 6] = [
+const BESIDE_JSON: [(&str, &str); 7] = [
     ("read_access_log", NDJSON),
+    ("follow_feed", EVENT_STREAM),
     ("get_release", CSV),
     ("read_data_sharing_register", CSV),
     ("get_entry_bundle", "application/octet-stream"),

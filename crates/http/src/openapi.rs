@@ -27,6 +27,7 @@ use crate::routes;
         (name = "clocks", description = "By when something has to be answered, what a law counts from, and how fast agencies are"),
         (name = "access-log", description = "Who saw what"),
         (name = "accesses", description = "Who has seen a case, and what a child's representative is told of that"),
+        (name = "events", description = "The feed: what agencies are told, in its order"),
         (name = "handoffs", description = "Who leads a case, and who is to lead it"),
         (name = "grants", description = "Who may see what of a case"),
         (name = "data-sharing", description = "What one agency asks of another under the Data Sharing Act 2025, and the register of that"),

@@ -13,7 +13,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
-use crate::{extract, observe, openapi, routes, service};
+use crate::{asyncapi, extract, observe, openapi, routes, service};
 
 /// How long a request's head may take to come.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
@@ -54,14 +54,18 @@ pub fn application(
         .configure(routes)
         .into_app()
         .service(web::resource("/openapi.json").get(openapi).default_service(web::to(service::only_read)))
+        .service(web::resource("/asyncapi.json").get(asyncapi).default_service(web::to(service::only_read)))
         .service(docs)
         .default_service(web::to(service::nothing_here))
         .wrap(from_fn(observe::observe))
 }
 
-/// The contract as text, made once.
+/// The contract as text, made once: what one can ask, and what one is told.
 #[derive(Debug)]
-pub struct Contract(String);
+pub struct Contract {
+    openapi: String,
+    asyncapi: String,
+}
 
 impl Contract {
     /// The contract that is checked in.
@@ -69,17 +73,26 @@ impl Contract {
     /// # Errors
     /// It cannot be written as JSON.
     pub fn known() -> serde_json::Result<Self> {
-        Ok(Contract(openapi::text()? + "\n"))
+        Ok(Contract { openapi: openapi::text()? + "\n", asyncapi: asyncapi::text()? })
     }
 
-    /// As text.
+    /// The OpenAPI document.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.openapi
+    }
+
+    /// The AsyncAPI document.
+    pub fn of_events(&self) -> &str {
+        &self.asyncapi
     }
 }
 
 async fn openapi(contract: Data<Contract>) -> HttpResponse {
-    HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(contract.0.clone())
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(contract.openapi.clone())
+}
+
+async fn asyncapi(contract: Data<Contract>) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(contract.asyncapi.clone())
 }
 
 /// Serves on a listener until it is told to stop.

@@ -79,6 +79,7 @@ pub(crate) fn standing<ST>(actor: &Actor) -> Sql<ST> {
 pub(crate) fn recorded<ST>(call: &Call, read: Read<ST>) -> Sql<ST> {
     let shown = match read.seen {
         Seen::List => " from standing cross join shown",
+        Seen::Feed => " from standing cross join shown where shown.count > 0",
         Seen::Open | Seen::One(_) => " from standing cross join shown where exists (select from seen)",
     };
     Sql::new()

@@ -92,6 +92,8 @@ pub(crate) struct Read<ST> {
 pub(crate) enum Seen {
     /// A list may be empty.
     List,
+    /// A feed: nothing new is no access.
+    Feed,
     /// One thing that everybody may read: if the query does not find it, there is none.
     Open,
     /// One thing: if the query does not find it, the policy says why.
@@ -161,7 +163,7 @@ impl Db {
             let rows: Vec<R> = recorded.load(conn)?;
             match (rows.is_empty(), seen) {
                 (false, _) => Ok(rows),
-                (true, Seen::List) => file::require_standing(conn, &call.actor).map(|()| rows),
+                (true, Seen::List | Seen::Feed) => file::require_standing(conn, &call.actor).map(|()| rows),
                 (true, Seen::Open) => {
                     file::require_standing(conn, &call.actor).and_then(|()| Err(Refusal::NotFound.into()))
                 }

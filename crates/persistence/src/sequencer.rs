@@ -100,18 +100,20 @@ impl Turn {
     }
 }
 
-/// Events of one case keep its order, and every event comes when the last that it follows from has come.
+/// Events of one case keep its order, and every event comes when the last that it follows from has come. With its number
+/// it is in the feed of those who are told of it.
 fn events(conn: &mut PgConnection) -> Result<Sequenced, Error> {
     let Some(mut turn) = Turn::take(conn, "events")? else { return Ok(Sequenced::default()) };
     let query = Sql::<BigInt>::new()
-        .with("with fresh as (select e.id, coalesce(e.case_id, e.subject_id) as about, e.case_version, e.xid from (", [])
-        .then(unseen::<()>("select id, case_id, subject_id, case_version, xid from events", turn.seen.as_deref()))
+        .with("with fresh as (select e.id, coalesce(e.case_id, e.subject_id) as about, e.case_version, e.recipients, e.xid from (", [])
+        .then(unseen::<()>("select id, case_id, subject_id, case_version, recipients, xid from events", turn.seen.as_deref()))
         .with(
-            ") e where not exists (select from event_numbers n where n.event_id = e.id)), moved as (select id, about, case_version, \
-             max(xid) over (partition by about order by case_version) as moment from fresh), numbered as ( \
-             insert into event_numbers (number, event_id) \
-             select ? + row_number() over (order by moment, about, case_version) - 1, id from moved returning 1) \
-             select count(*) from numbered",
+            ") e where not exists (select from event_numbers n where n.event_id = e.id)), moved as (select id, about, case_version, recipients, \
+             max(xid) over (partition by about order by case_version) as moment from fresh), numbered as materialized ( \
+             select ? + row_number() over (order by moment, about, case_version) - 1 as number, id, recipients from moved), \
+             told as (insert into feed (agency, number, event_id) select it, number, id from numbered, unnest(recipients) it), \
+             kept as (insert into event_numbers (number, event_id) select number, id from numbered returning 1) \
+             select count(*) from kept",
             [turn.next.into()],
         );
     let events: i64 = query.get_result(conn)?;

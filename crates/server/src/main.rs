@@ -53,8 +53,10 @@ enum Command {
     Audit(audit::Audit),
     /// Print an access token of the running service.
     Token(speak::Token),
-    /// Print the OpenAPI document.
+    /// Print the OpenAPI document: what one can ask.
     Openapi,
+    /// Print the AsyncAPI document: what one is told.
+    Asyncapi,
     /// Play stories against the running service.
     Demo(speak::Demo),
 }
@@ -84,6 +86,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Audit(command) => return audit::audit(&config, command),
         Command::Token(token) => speak::token(&config, token)?,
         Command::Openapi => print!("{}", lindung_http::serve::Contract::known()?.as_str()),
+        Command::Asyncapi => print!("{}", lindung_http::serve::Contract::known()?.of_events()),
         Command::Demo(demo) => return speak::demo(&config, &demo),
     }
     Ok(ExitCode::SUCCESS)

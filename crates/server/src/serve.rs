@@ -50,9 +50,10 @@ pub fn serve(config: Config) -> Result<(), Failure> {
         let server = lindung_http::serve::serve(app.clone(), listener, workers)?;
         let upkeep = Upkeep::new(app.clone(), config.children_per_day);
         let (handle, upkeep) = (server.handle(), actix_web::rt::spawn(keep(upkeep)));
-        let watch = actix_web::rt::spawn(watch(app));
+        let watch = actix_web::rt::spawn(watch(app.clone()));
         tracing::info!(listen = %config.listen, "serving");
-        actix_web::rt::spawn(until_told_to_stop(handle)?);
+        let waiting = app.clone();
+        actix_web::rt::spawn(until_told_to_stop(handle, move || waiting.stop_waiting())?);
         let ended = server.await;
         upkeep.abort();
         watch.abort();
@@ -61,15 +62,16 @@ pub fn serve(config: Config) -> Result<(), Failure> {
     })
 }
 
-/// Stops a server once SIGTERM or Ctrl-C tells so; requests that have begun are still answered.
+/// Stops a server once SIGTERM or Ctrl-C tells so, after `first`; requests that have begun are still answered.
 ///
 /// # Errors
 /// Signals cannot be listened for.
-pub fn until_told_to_stop(server: ServerHandle) -> std::io::Result<impl Future<Output = ()>> {
+pub fn until_told_to_stop(server: ServerHandle, first: impl FnOnce()) -> std::io::Result<impl Future<Output = ()>> {
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! { _ = term.recv() => {} _ = int.recv() => {} }
         tracing::info!("stopping");
+        first();
         server.stop(true).await;
     })
 }

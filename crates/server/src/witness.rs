@@ -101,7 +101,7 @@ fn serve(config: &Config, witness: Witnessing, listen: SocketAddr) -> Result<(),
         let clock = || Clock::System.now().timestamp().try_into().unwrap_or_default();
         let server = lindung_witness::serve(Arc::new(witness), clock, listener, WORKERS)?;
         tracing::info!(%listen, "witnessing");
-        actix_web::rt::spawn(until_told_to_stop(server.handle())?);
+        actix_web::rt::spawn(until_told_to_stop(server.handle(), || {})?);
         Ok(server.await?)
     })
 }

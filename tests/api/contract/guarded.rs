@@ -49,7 +49,7 @@ async fn every_operation_is_refused_without_a_token_and_logged() {
         assert_eq!(app.database.rows(last), [expected]);
     }
     assert_eq!(open, OPEN);
-    for beside in ["/openapi.json", "/docs/"] {
+    for beside in ["/openapi.json", "/asyncapi.json", "/docs/"] {
         assert_eq!(app.raw("GET", beside, &[], None).await.status, 200, "the contract itself is open too");
     }
 }

@@ -8,7 +8,7 @@
 //! | `sections`, `child_identities` | permits reading the section |
 //! | `referrals` | does not answer "not found" for the referral |
 //! | `messages` | permits reading the messages of the referral, or of the case |
-//! | `events` | lets the case be known, and the child where it is about one, and the agency is among those told |
+//! | `events` | hides neither the case nor the child by a shield, and the agency is among those told |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +80,8 @@ impl Expected<'_> {
 
     fn event(&self, row: &Value) -> bool {
         let told = row["recipients"].as_array().unwrap().iter().any(|it| *it == self.actor.agency().as_str());
-        told && self.case(&row["case_id"]) && (row["subject_type"] != "child" || self.child(row, &row["subject_id"]))
+        let child = (row["subject_type"] == "child").then(|| child(&row["subject_id"])).flatten();
+        told && self.oracle.files[self.place(&row["case_id"])].tells(child, &self.oracle.asking(self.actor))
     }
 
     fn place(&self, case: &Value) -> usize {

@@ -30,6 +30,12 @@ impl CaseFile {
         self.lets_through(self.shielded.iter().find(|it| it.0 == child).map(|it| &it.1), asking)
     }
 
+    /// Whether an event of the case, of which the actor's agency was told, is hidden from the actor by nothing: that it was
+    /// told stands as it was written, and no grant is asked for.
+    pub fn tells(&self, child: Option<ChildId>, asking: &Asking<'_>) -> bool {
+        self.admits(asking) && child.is_none_or(|it| self.admits_to(it, asking))
+    }
+
     /// Whether the actor may know of the child: a grant reaches it, or they coordinate, and no shield hides it.
     fn knows(&self, child: ChildId, asking: &Asking<'_>) -> bool {
         let coordinates = asking.actor.is(Role::Coordinator);

@@ -79,6 +79,7 @@ open_emergency_access          403           yes           yes           403    
 get_emergency_access           404           404           404           404           404           404           404           403           yes
 confirm_emergency_access       404           404           404           404           404           404           404           403           403
 review_emergency_access        404           404           404           404           404           404           404           403           yes
+follow_feed                    403           403           403           403           403           403           yes           403           403
 end_grant                      404           403           403           403           404           404           404           403           yes
 list_handoffs                  yes           yes           yes           403           403           403           403           yes           yes
 get_handoff                    404           404           yes           yes           404           404           404           yes           yes
@@ -166,7 +167,10 @@ async fn every_operation_is_open_to_whom_the_table_says_and_logged() {
         for (at, (_, who)) in crowd.iter().enumerate() {
             let body = world.body(name, 100 * n + at);
             let answered = world.asks(who, (method, &path), body.as_ref()).await;
-            is_logged(&app, who, &answered, name);
+            // A feed that tells nothing is no access; its own tests have what it tells.
+            if name != "follow_feed" || answered.status != 200 {
+                is_logged(&app, who, &answered, name);
+            }
             cells.push(class(answered.status));
         }
         let cells: Vec<&str> = cells.iter().map(String::as_str).collect();

@@ -95,6 +95,7 @@ export LINDUNG_ISSUER=${LINDUNG_ISSUER:-http://$LINDUNG_LISTEN}
 export LINDUNG_ENVIRONMENT=development
 export LINDUNG_TOKEN_KEYS=$state/token-key.pem
 export LINDUNG_DIGEST_KEY=$state/digest-key
+export LINDUNG_WEBHOOK_KEY=$state/webhook-key
 export LINDUNG_IDENTITY_KEYS=$state/identity-keys
 unset LINDUNG_IDENTITY_KEYS_COMMAND
 export LINDUNG_CREDENTIALS=$state/credentials

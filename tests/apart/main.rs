@@ -89,6 +89,8 @@ impl Work {
             ("{grant}", &self.grant),
             ("{section}", section.as_str()),
             ("{request}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
+            ("{subscription}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
+            ("{delivery}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{suspension}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{code}", "KPM"),
             ("{list}", "offence"),

@@ -33,6 +33,7 @@ mod sequencer;
 mod shields;
 mod signing;
 mod status_checks;
+mod subscriptions;
 mod suspensions;
 mod timeline;
 mod tokens;

@@ -13,6 +13,7 @@ use lindung_http::limits::Rates;
 use lindung_http::sealing;
 use lindung_http::upkeep::Upkeep;
 use lindung_persistence::Sequenced;
+use lindung_webhook::{Allow, SecretKey};
 use serde_json::{Value, json};
 
 use crate::database::{Database, credentials};
@@ -57,6 +58,11 @@ impl TestApp {
         TestApp::built(Database::new(), |parts| parts.seal_limit = Some(limit)).await
     }
 
+    /// Starts one whose webhooks go to the public internet alone.
+    pub async fn start_public() -> Self {
+        TestApp::built(Database::new(), |parts| parts.webhooks = Allow::Nothing).await
+    }
+
     /// Starts one over this database.
     pub async fn over(database: Database) -> Self {
         TestApp::built(database, |_| {}).await
@@ -73,6 +79,8 @@ impl TestApp {
             issuer: issuer.clone(),
             token_keys: TokenKeys::from_pkcs8(std::slice::from_ref(&token_key)).unwrap(),
             digest_key: [7; 32],
+            webhook_key: SecretKey::new(&[9; 32]),
+            webhooks: Allow::Loopback,
             proofs_required: false,
             rates: Rates::NONE,
             log_policy: Some(Notary::of(&origin_of(&issuer)).policy()),

@@ -67,6 +67,10 @@ uuid_ids! {
     OccurrenceId;
     /// A data-sharing request (UUIDv7).
     DataSharingId;
+    /// A subscription (UUIDv7).
+    SubscriptionId;
+    /// An event on its way to a subscription (UUIDv7).
+    DeliveryId;
     /// What all events of one command have in common (UUIDv7): CloudEvents' `causationid`.
     CausationId;
 }

@@ -10,6 +10,7 @@ pub mod case;
 pub mod clock;
 pub mod consent;
 pub mod data_sharing;
+pub mod delivery;
 pub mod emergency;
 pub mod event;
 pub mod grant;
@@ -26,14 +27,15 @@ pub mod release;
 pub mod section;
 pub mod shield;
 pub mod status_check;
+pub mod subscription;
 pub mod values;
 
 pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
-    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, ConsentId, DataSharingId, EmergencyId,
-    EventId, GiverRef, GrantId, HandoffId, MessageId, OccurrenceId, OfficerId, OverrideId, ProposalId, ReferralId,
-    ReleaseId, StatusCheckId, SuspensionId, Version,
+    AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, ConsentId, DataSharingId, DeliveryId,
+    EmergencyId, EventId, GiverRef, GrantId, HandoffId, MessageId, OccurrenceId, OfficerId, OverrideId, ProposalId,
+    ReferralId, ReleaseId, StatusCheckId, SubscriptionId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

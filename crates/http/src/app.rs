@@ -10,6 +10,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use lindung_domain::case::Asking;
 use lindung_domain::refusal::Expected;
 use lindung_persistence::{Answer, Call, Db, Decided, Error, Loaded, Refused, Repeat, Saved, Target, Tx, Writing};
+use lindung_webhook::{Allow, SecretKey};
 
 use crate::caller::Verified;
 use crate::events::waiting::Waiting;
@@ -59,6 +60,10 @@ pub struct Parts {
     pub rates: Rates,
     /// Whom to trust for checkpoints of the access log; there are none to be seen without it.
     pub log_policy: Option<LogPolicy>,
+    /// What the secrets of webhooks follow from.
+    pub webhook_key: SecretKey,
+    /// Where webhooks may go beside the public internet.
+    pub webhooks: Allow,
     /// For how long the access log may be without sealing before nobody is shown a child any more.
     pub seal_limit: Option<Duration>,
 }
@@ -92,6 +97,11 @@ pub struct How {
 }
 
 impl How {
+    /// Of what is about no case, whatever its version.
+    pub(crate) fn about_no_case() -> Self {
+        How { target: Target::New, expected: Expected::Any, named: Vec::new(), repeat: None }
+    }
+
     fn writing<'a>(&'a self, call: &'a Call) -> Writing<'a> {
         let How { target, expected, named, repeat } = self;
         Writing { call, target: *target, expected: *expected, named: named.clone(), repeat: repeat.as_ref() }

@@ -48,6 +48,7 @@ mod service;
 mod sheet;
 mod shields;
 mod status_checks;
+mod subscriptions;
 mod suspensions;
 mod timeline;
 mod tokens;
@@ -97,6 +98,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(consents::routes)
                 .configure(overrides::routes)
                 .configure(suspensions::routes)
+                .configure(subscriptions::routes)
                 .configure(status_checks::routes)
                 .map(|it| it.wrap(from_fn(observe::record_refusals))),
         );

@@ -28,6 +28,7 @@ use crate::routes;
         (name = "access-log", description = "Who saw what"),
         (name = "accesses", description = "Who has seen a case, and what a child's representative is told of that"),
         (name = "events", description = "The feed: what agencies are told, in its order"),
+        (name = "subscriptions", description = "Where an agency is told of its events beside the feed: webhooks and mail"),
         (name = "handoffs", description = "Who leads a case, and who is to lead it"),
         (name = "grants", description = "Who may see what of a case"),
         (name = "data-sharing", description = "What one agency asks of another under the Data Sharing Act 2025, and the register of that"),

@@ -16,7 +16,7 @@ pub struct Operations {
 }
 
 /// What is under these tags tells of no child.
-const TELL_OF_NOBODY: [&str; 4] = ["access-log", "agencies", "code-lists", "suspensions"];
+const TELL_OF_NOBODY: [&str; 5] = ["access-log", "agencies", "code-lists", "subscriptions", "suspensions"];
 
 impl Operations {
     /// Those that the routes declare.

@@ -105,7 +105,7 @@ pub struct CodeList {
 }
 
 /// The columns that reference data, being about nobody, leaves empty in the access log.
-const ABOUT_NOBODY: &str =
+pub(crate) const ABOUT_NOBODY: &str =
     "select null::uuid as case_id, null::uuid[] as child_ids, null::text[] as sections, 'own' as rule, ";
 
 impl Db {

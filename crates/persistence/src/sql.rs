@@ -58,6 +58,8 @@ binds! {
     Int(i32) as Integer;
     Small(i16) as SmallInt;
     Big(i64) as BigInt;
+    OptBig(Option<i64>) as Nullable<BigInt>;
+    OptInt(Option<i32>) as Nullable<Integer>;
     Bool(bool) as Bool;
     Bytes(Vec<u8>) as Bytea;
     ByteStrings(Vec<Vec<u8>>) as Array<Bytea>;

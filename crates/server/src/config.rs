@@ -12,6 +12,7 @@ use lindung_http::LogPolicy;
 use lindung_http::limits::Rates;
 use lindung_persistence::{Db, DbRole, Settings};
 use lindung_vault::Vault;
+use lindung_webhook::Allow;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,7 @@ pub struct Config {
     pub environment: Environment,
     token_keys: Option<String>,
     digest_key: Option<PathBuf>,
+    webhook_key: Option<PathBuf>,
     identity_keys: Option<PathBuf>,
     identity_keys_command: Option<String>,
     credentials: Option<PathBuf>,
@@ -240,6 +242,22 @@ impl Config {
     /// Nobody says which.
     pub fn digest_key(&self) -> Result<&PathBuf, Failure> {
         self.digest_key.as_ref().ok_or_else(|| "LINDUNG_DIGEST_KEY is missing: a file of 32 random bytes".into())
+    }
+
+    /// The file with the key that the secrets of webhooks follow from.
+    ///
+    /// # Errors
+    /// Nobody says which.
+    pub fn webhook_key(&self) -> Result<&PathBuf, Failure> {
+        self.webhook_key.as_ref().ok_or_else(|| "LINDUNG_WEBHOOK_KEY is missing: a file of 32 random bytes".into())
+    }
+
+    /// Where webhooks may go beside the public internet: in development to this machine itself.
+    pub fn webhooks(&self) -> Allow {
+        match self.environment {
+            Environment::Development => Allow::Loopback,
+            Environment::Production => Allow::Nothing,
+        }
     }
 
     /// The command that has the identity keys, if it is one.

@@ -8,6 +8,7 @@ use std::path::Path;
 use aws_lc_rs::rand;
 use lindung_http::keys::{self, TokenKeys};
 use lindung_vault::{CommandKeys, FileKeys, Vault};
+use lindung_webhook::SecretKey;
 use zeroize::Zeroizing;
 
 use crate::Failure;
@@ -37,7 +38,18 @@ pub fn token_keys(config: &Config) -> Result<TokenKeys, Failure> {
 /// # Errors
 /// The file is missing or has not 32 bytes.
 pub fn digest_key(config: &Config) -> Result<[u8; 32], Failure> {
-    let path = config.digest_key()?;
+    key_of_bytes(config, config.digest_key()?)
+}
+
+/// The key that the secrets of webhooks follow from.
+///
+/// # Errors
+/// The file is missing or has not 32 bytes.
+pub fn webhook_key(config: &Config) -> Result<SecretKey, Failure> {
+    Ok(SecretKey::new(&key_of_bytes(config, config.webhook_key()?)?))
+}
+
+fn key_of_bytes(config: &Config, path: &Path) -> Result<[u8; 32], Failure> {
     make_in_development(config, path, || Ok(random()?.to_vec()))?;
     read(path)?.try_into().map_err(|_| format!("{} has not 32 bytes", path.display()).into())
 }

@@ -35,6 +35,8 @@ pub fn serve(config: Config) -> Result<(), Failure> {
         issuer: config.issuer()?,
         token_keys: secrets::token_keys(&config)?,
         digest_key: secrets::digest_key(&config)?,
+        webhook_key: secrets::webhook_key(&config)?,
+        webhooks: config.webhooks(),
         proofs_required: config.environment != Environment::Development,
         rates: config.rates(),
         log_policy: config.log_policy()?,

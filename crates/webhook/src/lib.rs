@@ -6,5 +6,5 @@ mod secret;
 mod target;
 
 pub use network::is_public;
-pub use secret::{GRACE_HOURS, Secret, SecretKey};
+pub use secret::{Secret, SecretKey};
 pub use target::{Allow, BadTarget, Target};

@@ -6,9 +6,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
-/// For how many hours a secret still signs beside the one that took its place.
-pub const GRACE_HOURS: i64 = 24;
-
 /// What the first part of a secret says (Standard Webhooks, "Signature scheme").
 const PREFIX: &str = "whsec_";
 

@@ -47,6 +47,18 @@ async fn withdrawn(app: &TestApp, school: &Session, welfare: &Session, case: &Re
     (consent.id, overrides.items()[0]["id"].as_str().unwrap().to_owned())
 }
 
+/// A subscription of the home ministry's, and something that was delivered to it. Those before it have ended: there is a
+/// limit to how many there are.
+async fn subscribed(app: &TestApp) -> (String, String) {
+    app.database.execute("update subscriptions set status = 'ended', reason = null");
+    let admin = app.administrator("KDN").await;
+    let hook = json!({ "channel": "webhook", "url": "https://hooks.example.my/" });
+    let made = admin.post("/v1/subscriptions", &hook).await.is(201).reference();
+    let tested = admin.post(&format!("{}/test", made.path), &json!({})).await.is(202).reference();
+    app.database.execute("update deliveries set status = 'delivered', settled_at = now() where status = 'pending'");
+    (made.id, tested.id)
+}
+
 /// What somebody asks of another agency.
 fn asks_for_data(provider: &str) -> Value {
     json!({
@@ -92,6 +104,7 @@ impl<'a> World<'a> {
         let grant = held["id"].as_str().unwrap().to_owned();
         let asked = app.officer(POLICE).await.post("/v1/data-sharing-requests", &asks_for_data(SCHOOL)).await;
         let request = asked.is(201).reference().id;
+        let (subscription, delivery) = subscribed(app).await;
         app.sequence();
         app.notary().seals(&app.database, 5);
         let ids = vec![
@@ -108,6 +121,8 @@ impl<'a> World<'a> {
             ("consent", consent),
             ("override", overridden),
             ("request", request),
+            ("subscription", subscription),
+            ("delivery", delivery),
         ];
         World { app, case, ids }
     }
@@ -180,6 +195,11 @@ impl<'a> World<'a> {
             "refuse_data_request" => json!({ "grounds": ["A864.15.e"], "reason": "It is before the court." }),
             "defer_data_request" => json!({ "reason": "So many files.", "until": "2027-01-01T00:00:00Z" }),
             "withdraw_data_request" => json!({}),
+            "create_subscription" => json!({ "channel": "webhook", "url": "https://hooks.example.my/" }),
+            "change_subscription" => json!({ "url": "https://hooks.example.my/other" }),
+            "pause_subscription" | "resume_subscription" | "end_subscription" | "rotate_secret" => json!({}),
+            "test_subscription" | "redeliver" => json!({}),
+            "replay_subscription" => json!({ "fromNumber": 0 }),
             "create_suspension" => {
                 json!({ "agency": POLICE, "officer": format!("other.{n}"), "reason": "Under inquiry." })
             }

@@ -28,6 +28,8 @@ fn paths() -> BTreeMap<String, Vec<String>> {
             "{grant}",
             "{consent}",
             "{override}",
+            "{subscription}",
+            "{delivery}",
         ]
         .iter()
         .fold(code, |it, name| it.replace(name, NOBODY))

@@ -15,7 +15,7 @@ pub struct Pattern(String);
 
 /// It is no type that there is, nor the beginning of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is no type of events, nor the beginning of some before `.*`")]
+#[error("is not a type of events, nor the beginning of some before `.*`")]
 pub struct NoSuchType;
 
 impl Pattern {

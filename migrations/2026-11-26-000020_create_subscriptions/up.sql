@@ -104,6 +104,53 @@ create policy own on delivery_attempts for select to lindung_api
     using (exists (select from deliveries d where d.id = delivery_id and d.agency = policy.agency()));
 create policy worked on delivery_attempts to lindung_worker using (true);
 
+-- What is sent by itself is an access too, in the agency's name and nobody else's.
+alter policy logged on access_log to lindung_api;
+create policy sent on access_log for insert to lindung_worker
+    with check (agency is not null and client_id is null and officer is null and action in ('deliver_events', 'mail_events'));
+grant insert (id, at, request_id, client_id, agency, officer, roles, purpose, action, target, outcome, rule, case_ids, child_ids, sections, count)
+    on access_log to lindung_worker;
+grant select (priority) on cases, referrals to lindung_worker;
+
+set local role lindung_maintenance;
+
+create function policy.queues() returns table (queue text, depth bigint, oldest timestamptz) language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+    select 'fan-out', coalesce(max(h.next - s.next_number), 0), (select e.at from event_numbers n join events e on e.id = n.event_id
+        where n.number = min(s.next_number))
+    from subscriptions s cross join (select next from sequencers where log = 'events') h where s.status = 'active' and s.next_number < h.next
+    union all
+    select it, (select count(*) from (select from deliveries d join subscriptions s on s.id = d.subscription_id
+        where d.status = 'pending' and s.status = 'active' and s.channel = it limit 10000) waiting),
+        (select min(d.due_at) from deliveries d join subscriptions s on s.id = d.subscription_id
+        where d.status = 'pending' and s.status = 'active' and s.channel = it)
+    from unnest(array['webhook', 'email']) it
+    union all
+    select 'parked', count(*), min(settled_at) from (select settled_at from deliveries where status = 'parked' limit 10000) waiting
+$$;
+comment on function policy.queues is 'How much waits in each queue (up to 10,000), and since when: sums alone';
+
+create function policy.attempts(since timestamptz) returns table (channel text, outcome text, count bigint) language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+    select s.channel, a.outcome, count(*) from delivery_attempts a join deliveries d on d.id = a.delivery_id
+    join subscriptions s on s.id = d.subscription_id where a.at >= since group by 1, 2
+$$;
+comment on function policy.attempts is 'How many attempts were made since then, and how they ended';
+
+create function policy.forget_deliveries(settled_before timestamptz) returns bigint language sql security definer set search_path = pg_catalog, public, pg_temp as $$
+    with old as (select id from deliveries where status in ('delivered', 'withheld') and settled_at < settled_before limit 10000),
+    attempts as (delete from delivery_attempts a using old where a.delivery_id = old.id returning 1),
+    gone as (delete from deliveries d using old where d.id = old.id and (select count(*) from attempts) >= 0 returning 1)
+    select count(*) from gone
+$$;
+comment on function policy.forget_deliveries is 'Forgets deliveries that arrived long ago; what is parked stays';
+
+revoke execute on function policy.queues, policy.attempts, policy.forget_deliveries from public;
+grant execute on function policy.queues, policy.attempts, policy.forget_deliveries to lindung_api;
+
+set local role lindung_owner;
+
+create index deliveries_settled on deliveries (settled_at) where status in ('delivered', 'withheld');
+create index deliveries_parked on deliveries (id) where status = 'parked';
+
 grant select, insert, update on subscriptions, deliveries to lindung_api;
 grant select on delivery_attempts to lindung_api;
 grant select, update on subscriptions to lindung_worker;

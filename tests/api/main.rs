@@ -12,6 +12,7 @@ mod code_lists;
 mod consents;
 mod contract;
 mod data_sharing;
+mod deliveries;
 mod emergencies;
 mod feed;
 mod grants;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use actix_web::dev::ServerHandle;
 use chrono::{DateTime, Duration, Utc};
 use lindung_client::{Api, Bound, Credentials, Reply, Speaker};
+use lindung_delivery::{Courier, Mailer, Sender};
 use lindung_http::app::{App, Clock, Parts};
 use lindung_http::keys::{self, TokenKeys};
 use lindung_http::limits::Rates;
@@ -118,6 +119,30 @@ impl TestApp {
     /// Ends all waiting, as the service does when it is told to stop.
     pub fn stop_waiting(&self) {
         self.app.stop_waiting();
+    }
+
+    /// Somebody who delivers, with little patience.
+    pub fn courier(&self, mailer: Option<Mailer>) -> Courier {
+        self.courier_to(Allow::Loopback, mailer)
+    }
+
+    /// The same, who is let through to somewhere else.
+    pub fn courier_to(&self, allow: Allow, mailer: Option<Mailer>) -> Courier {
+        let patience = std::time::Duration::from_millis(500);
+        Courier::new(lindung_delivery::Parts {
+            db: self.database.worker(),
+            sender: Sender::within(allow, patience, patience).unwrap(),
+            mailer,
+            key: SecretKey::new(&[9; 32]),
+            issuer: self.api.issuer().to_owned(),
+            now: Box::new(self.clock()),
+        })
+    }
+
+    /// Numbers what has happened, and makes deliveries of it.
+    pub fn fan_out(&self) {
+        self.sequence();
+        while self.database.worker().fan_out(self.now()).unwrap().more {}
     }
 
     /// Lets time pass.

@@ -8,7 +8,9 @@ mod app;
 mod database;
 mod dice;
 mod inside;
+mod mailbox;
 mod notary;
+mod receiver;
 mod session;
 mod wire;
 
@@ -16,6 +18,8 @@ pub use app::TestApp;
 pub use database::Database;
 pub use dice::Dice;
 pub use inside::{Inside, context};
+pub use mailbox::{MailServer, Reply};
 pub use notary::{Notary, WITNESSED_AT};
+pub use receiver::{Manner, Received, Receiver};
 pub use session::{Answered, Ref, Session, action_body, case_body, consent_body, referral_body};
 pub use wire::{Raw, Wire};

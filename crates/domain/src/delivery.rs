@@ -68,16 +68,8 @@ pub fn next_attempt(failed: i32, chance: f64, asked: Option<TimeDelta>, now: Dat
     Some(now + (wait + longer).max(asked.unwrap_or_default().min(RETRY_AFTER_LIMIT)))
 }
 
-/// Why a receiver is given up after what it did, if it is.
-pub fn given_up(
-    answer: Option<i32>,
-    failing_since: DateTime<Utc>,
-    failures: i32,
-    now: DateTime<Utc>,
-) -> Option<DisabledReason> {
-    if answer == Some(410) {
-        return Some(DisabledReason::Gone);
-    }
+/// Why a receiver is given up, if it is: after nothing but failure since then.
+pub fn given_up(failing_since: DateTime<Utc>, failures: i32, now: DateTime<Utc>) -> Option<DisabledReason> {
     let failing = now - failing_since >= GIVEN_UP_AFTER && failures >= GIVEN_UP_AT_LEAST;
     failing.then_some(DisabledReason::Failing)
 }
@@ -128,12 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_is_given_up_after_days_of_nothing_but_failure_or_when_it_says_so() {
-        let days = |days, failures| given_up(Some(500), NOW, failures, NOW + TimeDelta::days(days));
+    fn a_receiver_is_given_up_after_days_of_nothing_but_failure() {
+        let days = |days, failures| given_up(NOW, failures, NOW + TimeDelta::days(days));
         assert_eq!(days(4, 100), None);
         assert_eq!(days(5, 9), None);
         assert_eq!(days(5, 10), Some(DisabledReason::Failing));
-        assert_eq!(given_up(Some(410), NOW, 1, NOW), Some(DisabledReason::Gone));
     }
 
     #[test]

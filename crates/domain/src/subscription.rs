@@ -71,7 +71,7 @@ codes! {
 }
 
 /// For how long a secret still signs beside the one that took its place.
-const GRACE: TimeDelta = TimeDelta::hours(24);
+pub const GRACE: TimeDelta = TimeDelta::hours(24);
 
 impl SubscriptionStatus {
     /// The status after `action`, or nothing where it is not possible. The whole lifecycle is this table; a test prints it.

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use lindung_domain::policy::Relation;
 use lindung_domain::{Actor, CaseId};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::db::{Call, Db, Read, Refused, Seen};
@@ -148,6 +149,15 @@ impl Touched {
     pub(crate) fn case(rule: Relation, case: Option<CaseId>) -> Self {
         Touched { rule, cases: case.into_iter().collect(), children: Vec::new(), sections: Vec::new() }
     }
+}
+
+/// The access rows of what is sent by itself, one for each subscription: `id`, `agency`, `target`, `case_ids`, `count`.
+pub(crate) fn sent(action: &'static str, rows: Vec<Value>, now: DateTime<Utc>) -> Sql {
+    Sql::new().with(INSERT, []).with(
+        "select t.id, ?, ?, null, t.agency, null, '{}', null, ?, t.target, 'permitted', 'own', t.case_ids, '{}', '{}', t.count \
+         from jsonb_to_recordset(?) t (id uuid, agency text, target text, case_ids uuid[], count integer)",
+        [now.into(), Db::new_id().into(), action.into(), Value::Array(rows).into()],
+    )
 }
 
 /// The access row of something that was refused or not found, in a statement of its own. The case

@@ -74,6 +74,11 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// Of which case.
+    pub(crate) fn case(&self) -> Option<Uuid> {
+        self.case_id
+    }
+
     /// As it is told by the service with this URL.
     pub(crate) fn by(self, issuer: &str) -> Result<CloudEvent, Error> {
         let Told { id, kind, case_id, case_version, subject_type, subject_id, causation_id, at, agency, data, number } =

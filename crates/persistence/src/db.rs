@@ -5,7 +5,7 @@
 
 mod connection;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use diesel::query_dsl::LoadQuery;
@@ -32,6 +32,9 @@ use crate::sql::Sql;
 
 pub(crate) use connection::opens;
 pub use connection::{Db, DbRole, Settings};
+
+/// For how long deliveries that arrived are kept.
+const DELIVERIES_KEPT: TimeDelta = TimeDelta::days(30);
 
 /// One call of one operation: what every access row tells.
 #[derive(Debug, Clone)]
@@ -255,13 +258,16 @@ impl Db {
         if recorded? == 0 { Err(Error::ProofReused) } else { Ok(()) }
     }
 
-    /// Forgets what has served its time: spent assertions and proofs, and old idempotency keys.
+    /// Forgets what has served its time: spent assertions and proofs, old idempotency keys,
+    /// and deliveries that arrived long ago.
     ///
     /// # Errors
     /// The database is not available.
     pub fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Error> {
-        let query = Sql::<diesel::sql_types::BigInt>::new()
-            .with("select policy.forget(?, ?)", [(now - idempotency::LIFETIME).into(), now.into()]);
+        let query = Sql::<diesel::sql_types::BigInt>::new().with(
+            "select policy.forget(?, ?) + policy.forget_deliveries(?)",
+            [(now - idempotency::LIFETIME).into(), now.into(), (now - DELIVERIES_KEPT).into()],
+        );
         let conn = &mut *self.connection()?;
         let forgotten: i64 = query.get_result(conn)?;
         proofs::forget(conn, now)?;

@@ -1,0 +1,278 @@
+//! The courier: claims what is due, sends it, writes how that went; over and over, or once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::rand;
+use chrono::{DateTime, TimeDelta, Utc};
+use lindung_domain::SubscriptionId;
+use lindung_domain::subscription::Channel;
+use lindung_persistence::{Claim, Claimed, CloudEvent, Db, Ended, Error, Reach, Room, Settled, Tried};
+use lindung_webhook::SecretKey;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet, spawn_blocking};
+use tokio::time::{sleep, timeout};
+
+use crate::mail::Mailer;
+use crate::webhook::{Message, Sender, Sent};
+
+/// How much may be under way at once in this process; how much of it to one receiver, and to one that only fails.
+const ROOM: Room = Room { whole: 512, each: 16, failing: 1 };
+/// For how long a webhook is claimed: longer than sending one can take.
+const WEBHOOK_LEASE: TimeDelta = TimeDelta::seconds(30);
+/// The same of mail, and how long sending one may take.
+const MAIL_LEASE: TimeDelta = TimeDelta::seconds(120);
+const MAIL_TIME: Duration = Duration::from_secs(60);
+/// The most events that one mail tells of.
+const MAIL_ROOM: Room = Room { whole: 5000, each: 500, failing: 500 };
+/// How often it is looked for what is due when nothing goes on.
+const EVERY: Duration = Duration::from_millis(100);
+/// How long answers are collected while much goes on, so that they are written together.
+const COLLECT: Duration = Duration::from_millis(10);
+/// How long it is waited where the database does not answer.
+const AGAIN: Duration = Duration::from_secs(1);
+/// The type of what a test tells.
+const TESTED: &str = "my.gov.lindung.subscription.tested";
+
+/// What a courier is made of.
+pub struct Parts {
+    /// The database, as the worker.
+    pub db: Db,
+    /// Sends webhooks.
+    pub sender: Sender,
+    /// Sends mail; without one it waits.
+    pub mailer: Option<Mailer>,
+    /// What the secrets follow from.
+    pub key: SecretKey,
+    /// The service's own URL.
+    pub issuer: String,
+    /// The time.
+    pub now: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+}
+
+/// Delivers. Cheap to clone; several at once, in several processes, share the work.
+#[derive(Clone)]
+pub struct Courier(Arc<Parts>);
+
+/// What was done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Round {
+    /// How many deliveries arrived.
+    pub delivered: usize,
+    /// How many did not.
+    pub failed: usize,
+}
+
+impl Round {
+    fn count(&mut self, tried: &[Tried]) {
+        let delivered = tried.iter().filter(|it| it.ended == Ended::Delivered).count();
+        self.delivered += delivered;
+        self.failed += tried.len() - delivered;
+    }
+}
+
+impl Courier {
+    /// A courier of these parts.
+    pub fn new(parts: Parts) -> Self {
+        Courier(Arc::new(parts))
+    }
+
+    /// Delivers what is due now, each once, and waits for how it ends.
+    ///
+    /// # Errors
+    /// The database is not available.
+    pub async fn round(&self) -> Result<Round, Error> {
+        let mut round = Round::default();
+        loop {
+            let mut sends = JoinSet::new();
+            self.claim(&mut sends).await?;
+            if sends.is_empty() {
+                return Ok(round);
+            }
+            let tried: Vec<Tried> = sends.join_all().await.into_iter().flatten().collect();
+            round.count(&tried);
+            self.settle(tried).await?;
+        }
+    }
+
+    /// Delivers until it is told to stop; what is under way then still ends.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        let mut sends: JoinSet<Vec<Tried>> = JoinSet::new();
+        let mut failing = false;
+        loop {
+            let stopping = *stop.borrow();
+            if stopping && sends.is_empty() {
+                return;
+            }
+            let before = sends.len();
+            let worked = self.turn(&mut sends, stopping).await;
+            match &worked {
+                Ok(_) => failing = false,
+                Err(error) if !failing => {
+                    // What keeps failing is told once, until it works again.
+                    tracing::warn!(%error, "deliveries wait: the database does not do what they need");
+                    failing = true;
+                }
+                Err(_) => {}
+            }
+            let wait = match worked {
+                Err(_) => AGAIN,
+                Ok(settled) if settled > 0 || sends.len() > before => COLLECT,
+                Ok(_) => EVERY,
+            };
+            tokio::select! {
+                () = sleep(wait) => {}
+                changed = stop.changed(), if !stopping => {
+                    if changed.is_err() {
+                        // Nobody is there any more who could tell.
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes what has ended, and claims anew; returns how much was written.
+    async fn turn(&self, sends: &mut JoinSet<Vec<Tried>>, stopping: bool) -> Result<usize, Error> {
+        let mut tried = Vec::new();
+        while let Some(ended) = sends.try_join_next() {
+            tried.extend(ended.unwrap_or_default());
+        }
+        let settled = tried.len();
+        if settled > 0 {
+            self.settle(tried).await?;
+        }
+        if !stopping {
+            self.claim(sends).await?;
+        }
+        Ok(settled)
+    }
+
+    /// Claims what is due, and begins to send it.
+    async fn claim(&self, sends: &mut JoinSet<Vec<Tried>>) -> Result<(), Error> {
+        let under_way = i64::try_from(sends.len()).unwrap_or(i64::MAX);
+        let room = Room { whole: (ROOM.whole - under_way).max(0), ..ROOM };
+        for Claim { subscription, agency: _, reach, deliveries } in
+            self.claimed(Channel::Webhook, room, WEBHOOK_LEASE).await?
+        {
+            for delivery in deliveries {
+                let (courier, reach) = (self.clone(), reach.clone());
+                sends.spawn(async move { vec![courier.post(subscription, &reach, delivery).await] });
+            }
+        }
+        if self.0.mailer.is_some() {
+            for claim in self.claimed(Channel::Email, MAIL_ROOM, MAIL_LEASE).await? {
+                let courier = self.clone();
+                sends.spawn(async move { courier.mail(claim).await });
+            }
+        }
+        Ok(())
+    }
+
+    async fn claimed(&self, channel: Channel, room: Room, lease: TimeDelta) -> Result<Vec<Claim>, Error> {
+        let parts = self.0.clone();
+        blocking(move || parts.db.claim(channel, room, ((parts.now)(), lease), &parts.issuer)).await
+    }
+
+    async fn settle(&self, tried: Vec<Tried>) -> Result<(), Error> {
+        let parts = self.0.clone();
+        let Settled { disabled, .. } = blocking(move || parts.db.settle(&tried, (parts.now)())).await?;
+        for (subscription, reason) in disabled {
+            tracing::warn!(%subscription, %reason, "a subscription is disabled: its administrators are told");
+        }
+        Ok(())
+    }
+
+    /// Sends one webhook.
+    async fn post(&self, subscription: SubscriptionId, reach: &Reach, delivery: Claimed) -> Tried {
+        let parts = &self.0;
+        let (at, began) = ((parts.now)(), Instant::now());
+        let sent = match reach {
+            Reach::Webhook { url, generation, former } => {
+                let generations = [Some(*generation), former.then_some(generation - 1)];
+                let secrets = generations.into_iter().flatten();
+                let message = Message {
+                    id: delivery.event_id,
+                    body: body(&delivery, subscription, &parts.issuer),
+                    again: delivery.again,
+                    secrets: secrets.map(|it| parts.key.secret(subscription.0, it)).collect(),
+                };
+                parts.sender.send(url, &message, at).await
+            }
+            Reach::Email { .. } => Sent { ended: Ended::Refused, code: None, problem: Some("channel") },
+        };
+        tried(subscription, &delivery, sent, at, began)
+    }
+
+    /// Sends one mail about all that was claimed.
+    async fn mail(&self, claim: Claim) -> Vec<Tried> {
+        let Claim { subscription, agency: _, reach, deliveries } = claim;
+        let (at, began) = ((self.0.now)(), Instant::now());
+        let sent = match (&self.0.mailer, &reach, deliveries.first()) {
+            (Some(mailer), Reach::Email { address, language }, Some(first)) => {
+                let sending = mailer.send(address, *language, deliveries.len(), first.id.0);
+                let late = Sent { ended: Ended::Failed(None), code: None, problem: Some("timeout") };
+                timeout(MAIL_TIME, sending).await.unwrap_or(late)
+            }
+            _ => Sent { ended: Ended::Refused, code: None, problem: Some("channel") },
+        };
+        deliveries.iter().map(|it| tried(subscription, it, sent.clone(), at, began)).collect()
+    }
+}
+
+fn tried(
+    subscription: SubscriptionId,
+    delivery: &Claimed,
+    Sent { ended, code, problem }: Sent,
+    at: DateTime<Utc>,
+    began: Instant,
+) -> Tried {
+    Tried {
+        subscription,
+        delivery: delivery.id,
+        token: delivery.token,
+        attempt: delivery.attempt,
+        at,
+        took: TimeDelta::from_std(began.elapsed()).unwrap_or_default(),
+        ended,
+        code,
+        problem,
+        chance: chance(),
+    }
+}
+
+/// A number in [0, 1) that nobody foresees.
+fn chance() -> f64 {
+    let mut bytes = [0; 4];
+    // Without randomness there is no jitter, which is no reason not to go on.
+    rand::fill(&mut bytes).ok();
+    f64::from(u32::from_be_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
+}
+
+/// What is sent: the event, or of a test that it is one.
+fn body(delivery: &Claimed, subscription: SubscriptionId, issuer: &str) -> String {
+    let test = || CloudEvent {
+        specversion: "1.0".to_owned(),
+        id: delivery.event_id,
+        source: format!("{issuer}/v1"),
+        kind: TESTED.to_owned(),
+        subject: format!("subscriptions/{subscription}"),
+        time: delivery.created_at,
+        datacontenttype: "application/json".to_owned(),
+        sequence: None,
+        causationid: delivery.event_id,
+        caseid: None,
+        caseversion: 0,
+        agency: None,
+        link: format!("{issuer}/v1/subscriptions/{subscription}"),
+        data: json!({}),
+    };
+    let event = delivery.event.clone().unwrap_or_else(test);
+    json!(event).to_string()
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    let died = |_: JoinError| Error::Fault("a database thread died".to_owned());
+    spawn_blocking(work).await.map_err(died)?
+}

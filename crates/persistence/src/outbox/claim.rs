@@ -1,0 +1,212 @@
+//! Claims: what is due, for whoever sends it now.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::RunQueryDsl;
+use diesel::sql_types::Jsonb;
+use lindung_domain::delivery::DeliveryKind;
+use lindung_domain::subscription::{Channel, MailLanguage};
+use lindung_domain::{DeliveryId, SubscriptionId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::access_log;
+use crate::cloud_event::{CloudEvent, Told};
+use crate::db::Db;
+use crate::error::Error;
+use crate::sql::Sql;
+
+/// How much may be claimed.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// In all.
+    pub whole: i64,
+    /// Of one subscription, counting what others have claimed.
+    pub each: i64,
+    /// The same where nothing but failure was seen lately.
+    pub failing: i64,
+}
+
+/// Where a claimed delivery goes.
+#[derive(Debug, Clone)]
+pub enum Reach {
+    /// To this URL, signed with the secret of this generation, and with the one before it.
+    Webhook {
+        /// The URL.
+        url: String,
+        /// Of the secret.
+        generation: i32,
+        /// Whether the secret before it signs too.
+        former: bool,
+    },
+    /// To this address, in this language.
+    Email {
+        /// The address.
+        address: String,
+        /// The language.
+        language: MailLanguage,
+    },
+}
+
+/// A delivery that nobody else sends until its lease ends.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Of the lease.
+    pub token: i64,
+    /// Which attempt it is since it was last made due by hand, from 1.
+    pub attempt: i32,
+    /// Whether it was sent before, and then again by hand.
+    pub again: bool,
+    /// The event's id, which is the `webhook-id`.
+    pub event_id: Uuid,
+    /// What is told; of a test nothing that happened.
+    pub event: Option<CloudEvent>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What was claimed for one subscription.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// Whose it is.
+    pub agency: String,
+    /// Where it goes.
+    pub reach: Reach,
+    /// What goes there.
+    pub deliveries: Vec<Claimed>,
+}
+
+/// A row of what was claimed.
+#[derive(Deserialize)]
+struct Row {
+    id: DeliveryId,
+    token: i64,
+    attempts: i32,
+    again: bool,
+    kind: DeliveryKind,
+    event_id: Uuid,
+    created_at: DateTime<Utc>,
+    subscription: SubscriptionId,
+    agency: String,
+    url: Option<String>,
+    address: Option<String>,
+    language: Option<MailLanguage>,
+    generation: i32,
+    rotated_at: Option<DateTime<Utc>>,
+    told: Option<Told>,
+}
+
+impl Db {
+    /// Claims what is due on a channel, for so long, to be told by the service with this URL. What a shield, an erasure or
+    /// the agency's end hides by now is withheld. Each subscription's share is an access, recorded before anything leaves.
+    ///
+    /// Order is kept: within a case nothing is claimed while something earlier is still on its way.
+    ///
+    /// # Errors
+    /// The database is not available, or the login may not do this.
+    pub fn claim(
+        &self,
+        channel: Channel,
+        room: Room,
+        (now, lease): (DateTime<Utc>, TimeDelta),
+        issuer: &str,
+    ) -> Result<Vec<Claim>, Error> {
+        self.transaction(|conn| {
+            let rows: Vec<Value> = leased(channel, room, now, now + lease).load(conn)?;
+            let mut claims: Vec<Claim> = Vec::new();
+            let mut cases: Vec<Vec<Uuid>> = Vec::new();
+            for row in rows {
+                let row: Row = serde_json::from_value(row)?;
+                let case = row.told.as_ref().and_then(Told::case);
+                let (subscription, reach) = (row.subscription, reach(&row, now)?);
+                if claims.last().is_none_or(|it| it.subscription != subscription) {
+                    claims.push(Claim { subscription, agency: row.agency.clone(), reach, deliveries: Vec::new() });
+                    cases.push(Vec::new());
+                }
+                if let (Some(claim), Some(cases)) = (claims.last_mut(), cases.last_mut()) {
+                    claim.deliveries.push(claimed(row, issuer)?);
+                    cases.extend(case);
+                }
+            }
+            if !claims.is_empty() {
+                let action = match channel {
+                    Channel::Webhook => "deliver_events",
+                    Channel::Email => "mail_events",
+                };
+                let told = claims.iter().zip(cases).filter(|it| it.0.deliveries.iter().any(|it| it.event.is_some()));
+                let told = told.map(|(claim, mut cases)| {
+                    cases.sort_unstable();
+                    cases.dedup();
+                    let count = claim.deliveries.iter().filter(|it| it.event.is_some()).count();
+                    json!({
+                        "id": Db::new_id(), "agency": claim.agency, "target": claim.subscription, "case_ids": cases, "count": count,
+                    })
+                });
+                access_log::sent(action, told.collect(), now).execute(conn)?;
+            }
+            Ok(claims)
+        })
+    }
+}
+
+/// Takes a lease on what is due and returns it, the deliveries of each subscription together and in their order. The
+/// subscription's row is locked meanwhile, so that two who claim at once count each other.
+fn leased(channel: Channel, room: Room, now: DateTime<Utc>, until: DateTime<Utc>) -> Sql<Jsonb> {
+    Sql::new()
+        .with(
+            "with ready as materialized (select s.*, (case when s.failing_since is null then ? else ? end) - (select count(*) from deliveries d \
+             where d.subscription_id = s.id and d.status = 'pending' and d.leased_until > ?) as room from subscriptions s \
+             where s.status = 'active' and s.channel = ? and exists (select from deliveries d where d.subscription_id = s.id \
+             and d.status = 'pending' and d.due_at <= ? and (d.leased_until is null or d.leased_until <= ?)) for update of s skip locked), ",
+            [room.each.into(), room.failing.into(), now.into(), channel.as_str().into(), now.into(), now.into()],
+        )
+        .with(
+            "due as materialized (select d.id, d.agency, e.id as event, (d.kind = 'test' or policy.tells_agency(d.agency, e.kind, e.case_id, \
+             e.subject_type, e.subject_id)) as tells from (select d.* from ready r cross join lateral (select d.* from deliveries d \
+             where d.subscription_id = r.id and d.status = 'pending' and d.due_at <= ? and (d.leased_until is null or d.leased_until <= ?) \
+             and not exists (select from deliveries p where p.subscription_id = d.subscription_id and p.about = d.about and p.number < d.number \
+             and p.status = 'pending' and r.channel = 'webhook') order by d.due_at, d.number limit greatest(r.room, 0)) d limit ?) d \
+             left join events e on e.id = d.event_id), ",
+            [now.into(), now.into(), room.whole.into()],
+        )
+        .with(
+            "withheld as (update deliveries d set status = 'withheld', settled_at = ? from due where d.id = due.id and due.tells is not true), \
+             leased as (update deliveries d set leased_until = ?, token = d.token + 1, attempts = d.attempts + 1 from due \
+             where d.id = due.id and due.tells returning d.*) ",
+            [now.into(), until.into()],
+        )
+        .with(
+            "select jsonb_build_object('id', l.id, 'token', l.token, 'attempts', l.attempts, 'again', l.again, 'kind', l.kind, 'event_id', l.event_id, \
+             'created_at', l.created_at, 'subscription', l.subscription_id, 'agency', l.agency, 'url', s.url, 'address', s.address, \
+             'language', s.language, 'generation', s.generation, 'rotated_at', s.rotated_at, \
+             'told', case when e.id is not null then to_jsonb(e) || jsonb_build_object('number', l.number) end) \
+             from leased l join subscriptions s on s.id = l.subscription_id left join events e on e.id = l.event_id \
+             order by l.subscription_id, l.number, l.id",
+            [],
+        )
+}
+
+fn reach(row: &Row, now: DateTime<Utc>) -> Result<Reach, Error> {
+    match (&row.url, &row.address, row.language) {
+        (Some(url), None, None) => {
+            let former = row.rotated_at.is_some_and(|it| it + lindung_domain::subscription::GRACE > now);
+            Ok(Reach::Webhook { url: url.clone(), generation: row.generation, former })
+        }
+        (None, Some(address), Some(language)) => Ok(Reach::Email { address: address.clone(), language }),
+        _ => Err(Error::Fault("a subscription goes nowhere".to_owned())),
+    }
+}
+
+fn claimed(row: Row, issuer: &str) -> Result<Claimed, Error> {
+    let Row { id, token, attempts, again, kind, event_id, created_at, told, .. } = row;
+    let event = match (kind, told) {
+        (DeliveryKind::Test, _) => None,
+        (DeliveryKind::Event, Some(told)) => Some(told.by(issuer)?),
+        (DeliveryKind::Event, None) => return Err(Error::Fault("an event of a delivery is gone".to_owned())),
+    };
+    Ok(Claimed { id, token, attempt: attempts, again, event_id, event, created_at })
+}

@@ -1,0 +1,125 @@
+//! Several who deliver at once, and one who dies in between.
+
+use std::collections::BTreeSet;
+
+use chrono::{Duration, TimeDelta};
+use lindung_domain::subscription::Channel;
+use lindung_persistence::{Ended, Room, Tried};
+use lindung_tests::{Manner, Receiver, TestApp};
+use serde_json::json;
+
+use super::{POLICE, SCHOOL, referrals, round, subscribed};
+
+const ROOM: Room = Room { whole: 100, each: 100, failing: 100 };
+
+#[actix_web::test]
+async fn two_at_once_send_nothing_twice() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
+    subscribed(&app, POLICE, &receiver).await;
+    let (school, police) = (app.officer(SCHOOL).await, app.officer(POLICE).await);
+    for _ in 0..40 {
+        let case = school.opens_case().await;
+        school.refers(&case, &police).await;
+    }
+    app.sequence();
+    let fan_out = || {
+        let (worker, now) = (app.database.worker(), app.now());
+        tokio::task::spawn_blocking(move || while worker.fan_out(now).unwrap().more {})
+    };
+    let (one, two) = futures::join!(fan_out(), fan_out());
+    (one.unwrap(), two.unwrap());
+    let (first, second) = (app.courier(None), app.courier(None));
+    let (first, second) = futures::join!(first.round(), second.round());
+    assert_eq!(first.unwrap().delivered + second.unwrap().delivered, 40);
+    let ids: BTreeSet<String> =
+        receiver.received().iter().map(|it| it.header("webhook-id").unwrap().to_owned()).collect();
+    assert_eq!((ids.len(), receiver.received().len()), (40, 40));
+}
+
+#[actix_web::test]
+async fn what_a_dead_one_had_is_sent_again_and_the_dead_one_changes_nothing() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
+    let (admin, subscription) = subscribed(&app, POLICE, &receiver).await;
+    referrals(&app, 1).await;
+    app.fan_out();
+    let worker = app.database.worker();
+    let claims = worker.claim(Channel::Webhook, ROOM, (app.now(), TimeDelta::seconds(30)), "https://l").unwrap();
+    let claimed = claims[0].deliveries[0].clone();
+    let courier = app.courier(None);
+    assert_eq!(courier.round().await.unwrap(), round(0, 0), "it is somebody's");
+    app.wait(Duration::seconds(31));
+    assert_eq!(courier.round().await.unwrap(), round(1, 0));
+    assert_eq!(receiver.received()[0].header("webhook-id"), Some(claimed.event_id.to_string().as_str()));
+    let late = Tried {
+        subscription: claims[0].subscription,
+        delivery: claimed.id,
+        token: claimed.token,
+        attempt: claimed.attempt,
+        at: app.now(),
+        took: TimeDelta::zero(),
+        ended: Ended::Failed(None),
+        code: Some(500),
+        problem: Some("status"),
+        chance: 0.0,
+    };
+    assert_eq!(worker.settle(&[late], app.now()).unwrap().written, 0);
+    let found = admin.get(&format!("{}/deliveries", subscription.path)).await;
+    assert_eq!(
+        (found.items()[0]["status"].clone(), found.items()[0]["attempts"].as_array().unwrap().len()),
+        (json!("delivered"), 1)
+    );
+    let accesses = app.database.count("access_log where action = 'deliver_events'");
+    assert_eq!(accesses, 2, "each claim is one, whether or not it was sent");
+}
+
+#[actix_web::test]
+async fn what_cannot_be_recorded_is_not_sent() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
+    subscribed(&app, POLICE, &receiver).await;
+    referrals(&app, 1).await;
+    app.fan_out();
+    app.database.execute("alter table access_log add constraint full_up check (action <> 'deliver_events') not valid");
+    assert!(app.courier(None).round().await.is_err());
+    assert_eq!(receiver.received().len(), 0);
+    app.database.execute("alter table access_log drop constraint full_up");
+    assert_eq!(app.courier(None).round().await.unwrap(), round(1, 0));
+}
+
+#[actix_web::test]
+async fn it_runs_until_it_is_told_to_stop() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
+    subscribed(&app, POLICE, &receiver).await;
+    referrals(&app, 2).await;
+    app.fan_out();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let courier = app.courier(None);
+    let running = courier.run(stopped);
+    let watching = async {
+        // Bounded, so that it fails where nothing arrives.
+        for _ in 0..2000 {
+            if app.database.count("deliveries where status = 'delivered'") == 2 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        stop.send(true).unwrap();
+    };
+    futures::join!(running, watching);
+    assert_eq!(receiver.received().len(), 2);
+}
+
+#[actix_web::test]
+async fn what_arrived_long_ago_is_forgotten_and_what_is_parked_is_not() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
+    subscribed(&app, POLICE, &receiver).await;
+    referrals(&app, 2).await;
+    app.fan_out();
+    app.courier(None).round().await.unwrap();
+    app.database.execute("update deliveries set status = 'parked' where number = 1");
+    app.wait(Duration::days(29));
+    app.database.db().forget_expired(app.now()).unwrap();
+    assert_eq!(app.database.count("deliveries"), 2);
+    app.wait(Duration::days(2));
+    app.database.db().forget_expired(app.now()).unwrap();
+    assert_eq!(app.database.rows("select status from deliveries"), [json!({ "status": "parked" })]);
+}

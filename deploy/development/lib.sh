@@ -96,6 +96,10 @@ export LINDUNG_ENVIRONMENT=development
 export LINDUNG_TOKEN_KEYS=$state/token-key.pem
 export LINDUNG_DIGEST_KEY=$state/digest-key
 export LINDUNG_WEBHOOK_KEY=$state/webhook-key
+# Mail is written to a folder, a file each; a mail server that a reader keeps for something else gets none.
+unset LINDUNG_SMTP_URL
+export LINDUNG_MAIL_FROM="Lindung <lindung@localhost.localdomain>"
+export LINDUNG_MAIL_FOLDER=$state/mail
 export LINDUNG_IDENTITY_KEYS=$state/identity-keys
 unset LINDUNG_IDENTITY_KEYS_COMMAND
 export LINDUNG_CREDENTIALS=$state/credentials
@@ -142,6 +146,7 @@ prepare() {
   build
   # The files that the service makes hold keys.
   umask 077
+  mkdir -p "$LINDUNG_MAIL_FOLDER"
   "$lindung" migrate
   "$lindung" seed --development
 }

@@ -19,7 +19,8 @@ cat <<TEXT
 Lindung serves.
   Base URL       $LINDUNG_ISSUER
   Documentation  $LINDUNG_ISSUER/docs/
-  Log            $state/serve.log$access_log
+  Log            $state/serve.log
+  Mail           $LINDUNG_MAIL_FOLDER, a file each: subscriptions by mail write there$access_log
   A first call, from another terminal:
 
 curl -sS -H "Authorization: Bearer \$(${token% })" $LINDUNG_ISSUER/v1/inbox

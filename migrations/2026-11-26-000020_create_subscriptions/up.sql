@@ -130,8 +130,9 @@ $$;
 comment on function policy.queues is 'How much waits in each queue (up to 10,000), and since when: sums alone';
 
 create function policy.attempts(since timestamptz) returns table (channel text, outcome text, count bigint) language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
-    select s.channel, a.outcome, count(*) from delivery_attempts a join deliveries d on d.id = a.delivery_id
-    join subscriptions s on s.id = d.subscription_id where a.at >= since group by 1, 2
+    select it, how, (select count(*) from delivery_attempts a join deliveries d on d.id = a.delivery_id
+        join subscriptions s on s.id = d.subscription_id where a.at >= since and s.channel = it and a.outcome = how)
+    from unnest(array['webhook', 'email']) it cross join unnest(array['delivered', 'failed']) how
 $$;
 comment on function policy.attempts is 'How many attempts were made since then, and how they ended';
 

@@ -11,8 +11,8 @@ use lindung_delivery::{Courier, Mailer, Sender};
 use lindung_http::app::{App, Clock, Parts};
 use lindung_http::keys::{self, TokenKeys};
 use lindung_http::limits::Rates;
-use lindung_http::sealing;
 use lindung_http::upkeep::Upkeep;
+use lindung_http::{queues, sealing};
 use lindung_persistence::Sequenced;
 use lindung_webhook::{Allow, SecretKey};
 use serde_json::{Value, json};
@@ -143,6 +143,11 @@ impl TestApp {
     pub fn fan_out(&self) {
         self.sequence();
         while self.database.worker().fan_out(self.now()).unwrap().more {}
+    }
+
+    /// Measures what waits to be delivered.
+    pub async fn watch_queues(&self) {
+        queues::watch(&self.app).await;
     }
 
     /// Lets time pass.

@@ -38,6 +38,7 @@ mod parse;
 mod problem;
 mod proof;
 mod proposals;
+pub mod queues;
 mod referrals;
 mod releases;
 mod respond;

@@ -10,6 +10,9 @@ const OVER_BUDGET: &str = "officers_over_budget";
 const SEALING: &str = "access_log_sealing_lag_seconds";
 const WITNESSES: &str = "access_log_witnesses";
 const WITNESSES_NEEDED: &str = "access_log_witnesses_needed";
+const DEPTH: &str = "delivery_queue_depth";
+const OLDEST: &str = "delivery_queue_oldest_seconds";
+const ATTEMPTS: &str = "delivery_attempts_lately";
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -30,6 +33,9 @@ fn recorder() -> Option<&'static PrometheusHandle> {
         );
         metrics::describe_gauge!(WITNESSES, "Witnesses that have cosigned the newest checkpoint of the access log");
         metrics::describe_gauge!(WITNESSES_NEEDED, "Witnesses that a checkpoint of the access log needs at least");
+        metrics::describe_gauge!(DEPTH, "What waits to be delivered, up to 10,000, by queue");
+        metrics::describe_gauge!(OLDEST, metrics::Unit::Seconds, "For how long the oldest of a queue has been due");
+        metrics::describe_gauge!(ATTEMPTS, "Attempts of the last ten minutes, by channel and outcome");
         Some(handle)
     };
     RECORDER.get_or_init(install).as_ref()
@@ -65,6 +71,22 @@ pub fn witnesses(cosigned: usize, needed: usize) {
     if recorder().is_some() {
         metrics::gauge!(WITNESSES).set(count(cosigned));
         metrics::gauge!(WITNESSES_NEEDED).set(count(needed));
+    }
+}
+
+/// Tells what waits in a queue, and for how long the oldest has.
+pub fn queue(name: String, depth: i64, age: Duration) {
+    if recorder().is_some() {
+        metrics::gauge!(DEPTH, "queue" => name.clone()).set(count(depth.try_into().unwrap_or(0)));
+        metrics::gauge!(OLDEST, "queue" => name).set(age.as_secs_f64());
+    }
+}
+
+/// Tells how many attempts there were lately, by channel and outcome.
+pub fn attempts(channel: String, outcome: String, number: i64) {
+    if recorder().is_some() {
+        let gauge = metrics::gauge!(ATTEMPTS, "channel" => channel, "outcome" => outcome);
+        gauge.set(count(number.try_into().unwrap_or(0)));
     }
 }
 

@@ -78,7 +78,7 @@ pub use idempotency::{Answer, LIFETIME as KEY_LIFETIME, Repeat};
 pub use identifiers::FoundChild;
 pub use messages::MessageItem;
 pub use occurrences::OccurrenceItem;
-pub use outbox::{Claim, Claimed, Ended, FannedOut, Reach, Room, Settled, Tried};
+pub use outbox::{Attempts, Claim, Claimed, Ended, FannedOut, Queue, Reach, Room, Settled, Tried};
 pub use overrides::OverrideItem;
 pub use proofs::{PROOF_PERIOD, Proof};
 pub use proposals::ProposalItem;

@@ -6,8 +6,10 @@
 
 mod claim;
 mod fan_out;
+mod queues;
 mod settle;
 
 pub use claim::{Claim, Claimed, Reach, Room};
 pub use fan_out::FannedOut;
+pub use queues::{Attempts, Queue};
 pub use settle::{Ended, Settled, Tried};

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Serialized};
+use lindung_delivery::{Mailer, Smtp};
 use lindung_http::LogPolicy;
 use lindung_http::limits::Rates;
 use lindung_persistence::{Db, DbRole, Settings};
@@ -54,6 +55,9 @@ pub struct Config {
     token_keys: Option<String>,
     digest_key: Option<PathBuf>,
     webhook_key: Option<PathBuf>,
+    smtp_url: Option<SecretString>,
+    mail_from: Option<String>,
+    mail_folder: Option<PathBuf>,
     identity_keys: Option<PathBuf>,
     identity_keys_command: Option<String>,
     credentials: Option<PathBuf>,
@@ -153,7 +157,8 @@ impl Config {
         Ok(Db::new(Settings { url, role, pool_size: self.pool_size, acquire_timeout, vault }))
     }
 
-    /// The database for what runs by itself: of the clocks one connection leads and another does, a third sequences.
+    /// The database for what runs by itself: of the clocks one connection leads and another does, a third sequences, and
+    /// two deliver.
     ///
     /// # Errors
     /// Nobody says which.
@@ -161,7 +166,7 @@ impl Config {
         let url = self.worker_database_url.as_ref().or(self.database_url.as_ref());
         let url = url.ok_or("LINDUNG_DATABASE_URL is missing")?.expose_secret().to_owned();
         let (vault, acquire_timeout) = (Arc::new(Vault::locked()), ACQUIRE_TIMEOUT);
-        Ok(Db::new(Settings { url, role: DbRole::Worker, pool_size: 3, acquire_timeout, vault }))
+        Ok(Db::new(Settings { url, role: DbRole::Worker, pool_size: 5, acquire_timeout, vault }))
     }
 
     /// The database for the signer of the access log.
@@ -258,6 +263,26 @@ impl Config {
             Environment::Development => Allow::Loopback,
             Environment::Production => Allow::Nothing,
         }
+    }
+
+    /// Who sends mail, where that is set: by a mail server, or in development into a folder.
+    ///
+    /// # Errors
+    /// It lacks a sender, is not encrypted outside development, or is both.
+    pub fn mailer(&self) -> Result<Option<Mailer>, Failure> {
+        let (plain, issuer) = (self.environment == Environment::Development, self.issuer()?);
+        let from = || self.mail_from.as_deref().ok_or("LINDUNG_MAIL_FROM is missing: the address that mail comes from");
+        let mailer = match (&self.smtp_url, &self.mail_folder) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => return Err("of LINDUNG_SMTP_URL and LINDUNG_MAIL_FOLDER only one can be set".into()),
+            (None, Some(_)) if !plain => return Err("LINDUNG_MAIL_FOLDER needs LINDUNG_ENVIRONMENT=development".into()),
+            (None, Some(folder)) => Mailer::to_folder(folder, from()?, &issuer),
+            (Some(url), None) => {
+                Mailer::by_server(&Smtp { url: url.expose_secret().to_owned(), plain }, from()?, &issuer)
+            }
+        };
+        // What is wrong is told without the URL, which holds a password.
+        Ok(Some(mailer.map_err(|error| format!("LINDUNG_SMTP_URL or LINDUNG_MAIL_FROM: {error}"))?))
     }
 
     /// The command that has the identity keys, if it is one.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use lindung_http::app::{App, Clock, Parts};
-use lindung_http::sealing;
 use lindung_http::upkeep::Upkeep;
+use lindung_http::{queues, sealing};
 use lindung_persistence::{Db, DbRole};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -20,7 +20,7 @@ use crate::work::Worker;
 /// How often the service keeps house.
 const UPKEEP_EVERY: Duration = Duration::from_secs(60);
 
-/// How often it looks whether sealing keeps up.
+/// How often it looks whether sealing keeps up, and what waits to be delivered.
 const SEALING_EVERY: Duration = Duration::from_secs(5);
 
 /// Serves until it is told to stop; requests that have begun are still answered.
@@ -45,7 +45,7 @@ pub fn serve(config: Config) -> Result<(), Failure> {
     let app = App::new(parts);
     let listener =
         TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
-    let worker = (config.work == Switch::On).then(|| config.worker_db()).transpose()?.map(Worker::start);
+    let worker = (config.work == Switch::On).then(|| Worker::start(&config)).transpose()?;
     let cores = std::thread::available_parallelism().map_or(2, NonZero::get);
     let workers = if config.workers == 0 { cores } else { config.workers };
     actix_web::rt::System::new().block_on(async move {
@@ -122,5 +122,6 @@ async fn watch(app: App) {
     loop {
         ticks.tick().await;
         sealing::watch(&app).await;
+        queues::watch(&app).await;
     }
 }

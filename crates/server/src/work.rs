@@ -5,18 +5,22 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use clap::Args;
+use lindung_delivery::{Courier, Parts, Round};
 use lindung_domain::clock::Span;
 use lindung_http::Clock;
-use lindung_persistence::{Db, Error, Sequenced, Worked};
+use lindung_persistence::{Db, Error, FannedOut, Sequenced, Worked};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::Failure;
 use crate::config::{Config, Environment};
+use crate::secrets;
 use crate::serve::log;
 
 /// How often clocks are looked at.
 const CLOCKS: Duration = Duration::from_secs(3);
-/// How often events and accesses are numbered.
+/// How often events and accesses are numbered, and deliveries made of the former.
 const SEQUENCE: Duration = Duration::from_millis(200);
 
 /// How to work.
@@ -41,10 +45,21 @@ pub fn work(config: &Config, work: &Work) -> Result<(), Failure> {
         let Sequenced { events, accesses, erasures, restored: _ } = db.sequence(Clock::System.now())?;
         println!("clocks that passed a limit: {passed}");
         println!("numbered: {events} events, {accesses} accesses, {erasures} erasures");
+        let mut made = 0;
+        loop {
+            let FannedOut { deliveries, more } = db.fan_out(Clock::System.now())?;
+            made += deliveries;
+            if !more {
+                break;
+            }
+        }
+        let courier = courier(config, db)?;
+        let Round { delivered, failed } = runtime()?.block_on(courier.round())?;
+        println!("deliveries: {made} made, {delivered} arrived, {failed} did not");
         return Ok(());
     }
     log(config)?;
-    let worker = Worker::start(db);
+    let worker = Worker::start(config)?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tracing::info!("working");
@@ -90,11 +105,34 @@ pub struct Worker {
 
 impl Worker {
     /// Begins to work.
-    pub fn start(db: Db) -> Self {
+    ///
+    /// # Errors
+    /// The configuration lacks something.
+    pub fn start(config: &Config) -> Result<Self, Failure> {
+        let db = config.worker_db()?;
+        let (courier, runtime) = (courier(config, db.clone())?, runtime()?);
         let mut worker = Worker { stop: Vec::new(), threads: Vec::new() };
         worker.repeat(CLOCKS, db.clone(), clocks);
         worker.repeat(SEQUENCE, db, sequence);
-        worker
+        worker.deliver(courier, runtime);
+        Ok(worker)
+    }
+
+    fn deliver(&mut self, courier: Courier, runtime: Runtime) {
+        let (stop, stopped) = channel::<()>();
+        self.stop.push(stop);
+        self.threads.push(std::thread::spawn(move || {
+            let (tell, told) = watch::channel(false);
+            // It is told by the end of the channel, as the other threads are.
+            let waiting = runtime.spawn_blocking(move || {
+                stopped.recv().ok();
+                tell.send(true).ok();
+            });
+            runtime.block_on(async {
+                courier.run(told).await;
+                waiting.await.ok();
+            });
+        }));
     }
 
     fn repeat(&mut self, every: Duration, db: Db, tick: fn(&Db) -> Tick) {
@@ -108,6 +146,26 @@ impl Worker {
         drop(self.stop);
         self.threads.into_iter().for_each(|it| drop(it.join()));
     }
+}
+
+/// Who delivers.
+fn courier(config: &Config, db: Db) -> Result<Courier, Failure> {
+    let mailer = config.mailer()?;
+    if mailer.is_none() {
+        tracing::warn!("mail waits: neither LINDUNG_SMTP_URL nor LINDUNG_MAIL_FOLDER is set");
+    }
+    Ok(Courier::new(Parts {
+        db,
+        sender: lindung_delivery::Sender::new(config.webhooks())?,
+        mailer,
+        key: secrets::webhook_key(config)?,
+        issuer: config.issuer()?,
+        now: Box::new(|| Clock::System.now()),
+    }))
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("deliveries").enable_all().build()?)
 }
 
 /// What a tick came to.
@@ -138,7 +196,11 @@ fn sequence(db: &Db) -> Tick {
             if erasures > 0 {
                 tracing::info!(erasures, "erased of whom accesses tell");
             }
-            Tick { more: false, error: None }
+            // What is in the feed is on its way at once.
+            match db.fan_out(Clock::System.now()) {
+                Ok(FannedOut { more, .. }) => Tick { more, error: None },
+                Err(error) => Tick { more: false, error: Some(error) },
+            }
         }
         Err(error) => Tick { more: false, error: Some(error) },
     }

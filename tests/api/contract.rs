@@ -1,6 +1,7 @@
 //! The contract: what the code says of itself, and whether that is so.
 
 mod docs;
+mod events;
 mod guarded;
 mod sources;
 mod walked;

@@ -109,6 +109,7 @@ fn tested() -> (String, Value) {
         "contentType": CLOUD_EVENT,
         "payload": payload(TESTED, json!({ "type": "object" })),
         "traits": [{ "$ref": "#/components/messageTraits/signed" }],
+        "examples": examples::tested().map(|it| json!({ "payload": it })).into_iter().collect::<Vec<_>>(),
     });
     (TESTED.to_owned(), message)
 }

@@ -10,7 +10,7 @@ use lindung_domain::event::data::{
     HandoffData, OccurrenceData, OverrideData, ProposalData, ReferralData, ReleaseData, SectionData, ShieldData,
     StatusCheckData, WithheldData,
 };
-use lindung_domain::event::{Data, Kind};
+use lindung_domain::event::{Data, Event, Kind};
 use lindung_domain::handoff::{HandoffStatus, Keeps};
 use lindung_domain::proposal::ProposalKind;
 use lindung_domain::referral::Status;
@@ -208,5 +208,20 @@ pub(super) fn event(kind: Kind) -> Option<CloudEvent> {
         caseversion: 3,
         agency: (what != "clock").then(|| "KPM.SEKOLAH.WBA0001".to_owned()),
         data: serde_json::to_value(data(kind)?).ok()?,
+    })
+}
+
+/// A subscription's test, as it would come.
+pub(super) fn tested() -> Option<CloudEvent> {
+    Some(CloudEvent {
+        kind: format!("{}subscription.tested", Event::PREFIX),
+        subject: format!("subscriptions/{ID}"),
+        link: format!("https://lindung.example/v1/subscriptions/{ID}"),
+        sequence: None,
+        caseid: None,
+        caseversion: 0,
+        agency: None,
+        data: serde_json::json!({}),
+        ..event(Kind::CaseOpened)?
     })
 }

@@ -14,6 +14,12 @@ if judges_ready; then
 else
   say "Skipped the judges' test of the access log: what it needs is not installed (make verify)."
 fi
+. deploy/examples/lib.sh
+if prepare_receivers; then
+  export LINDUNG_RECEIVERS=$receivers
+else
+  say "Skipped the test of the example receivers: it needs python3-venv, nodejs and npm."
+fi
 read -ra arguments <<<"${ARGS-}"
 cargo test --workspace "${arguments[@]}"
 if [ -z "${ARGS-}" ]; then

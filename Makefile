@@ -1,6 +1,6 @@
 # An index of verbs: what each one does is written in the script that it calls.
 # A word such as AGENCY=... on make's command line reaches the script through its environment.
-.PHONY: help run token demo test verify check bench openapi stop wipe
+.PHONY: help run token demo test verify check bench soak openapi stop wipe
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ check: ## Check format, lints and dependencies
 
 bench: ## Measure the API beside the same SQL through pgbench: [CASES=10000]
 	@deploy/bench/run.sh
+
+soak: ## Load with kills, and nothing may be lost: [DURATION=60 RATE=200 KILL=10]
+	@deploy/soak/run.sh
 
 openapi: ## Write openapi/ anew from the code
 	@deploy/development/openapi.sh

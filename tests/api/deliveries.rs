@@ -273,3 +273,21 @@ async fn the_order_of_a_case_is_kept_while_others_go_on() {
     assert_eq!(versions.len(), 3);
     assert!(versions.values().all(|it| it.is_sorted() && it.len() == 4), "{versions:?}");
 }
+
+#[actix_web::test]
+async fn of_which_child_is_told_is_recorded_at_every_door() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
+    subscribed(&app, SCHOOL, &receiver).await;
+    let school = app.officer(SCHOOL).await;
+    let case = school.opens_case().await;
+    school.put(&format!("{}/sections/risk", case.child(0)), 1, &json!({ "text": "High." })).await.is(200);
+    app.fan_out();
+    assert_eq!(app.courier(None).round().await.unwrap(), round(2, 0));
+    app.client(SCHOOL).await.get("/v1/events").await.is(200);
+    for action in ["deliver_events", "follow_feed"] {
+        let told = app
+            .database
+            .rows(&format!("select distinct unnest(child_ids) as child from access_log where action = '{action}'"));
+        assert_eq!(told, [json!({ "child": case.child_id(0) })], "{action}");
+    }
+}

@@ -151,11 +151,12 @@ impl Touched {
     }
 }
 
-/// The access rows of what is sent by itself, one for each subscription: `id`, `agency`, `target`, `case_ids`, `count`.
+/// The access rows of what is sent by itself, one for each subscription: `id`, `agency`, `target`, `case_ids`, `child_ids`,
+/// `count`.
 pub(crate) fn sent(action: &'static str, rows: Vec<Value>, now: DateTime<Utc>) -> Sql {
     Sql::new().with(INSERT, []).with(
-        "select t.id, ?, ?, null, t.agency, null, '{}', null, ?, t.target, 'permitted', 'own', t.case_ids, '{}', '{}', t.count \
-         from jsonb_to_recordset(?) t (id uuid, agency text, target text, case_ids uuid[], count integer)",
+        "select t.id, ?, ?, null, t.agency, null, '{}', null, ?, t.target, 'permitted', 'own', t.case_ids, t.child_ids, '{}', t.count \
+         from jsonb_to_recordset(?) t (id uuid, agency text, target text, case_ids uuid[], child_ids uuid[], count integer)",
         [now.into(), Db::new_id().into(), action.into(), Value::Array(rows).into()],
     )
 }

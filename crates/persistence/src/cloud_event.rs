@@ -79,6 +79,11 @@ impl Told {
         self.case_id
     }
 
+    /// About which child.
+    pub(crate) fn child(&self) -> Option<Uuid> {
+        (self.subject_type == "child").then_some(self.subject_id)
+    }
+
     /// As it is told by the service with this URL.
     pub(crate) fn by(self, issuer: &str) -> Result<CloudEvent, Error> {
         let Told { id, kind, case_id, case_version, subject_type, subject_id, causation_id, at, agency, data, number } =

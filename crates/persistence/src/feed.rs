@@ -83,7 +83,7 @@ impl Db {
         // One snapshot: whatever is before the head is there. The last row tells up to where was looked.
         let query = Sql::<(Nullable<Jsonb>, BigInt, BigInt)>::new()
             .with(
-                "select t.id as item_id, t.case_id, null::uuid[] as child_ids, null::text[] as sections, ? as rule, \
+                "select t.id as item_id, t.case_id, case when t.subject_type = 'child' then array[t.subject_id] end as child_ids, null::text[] as sections, ? as rule, \
                  to_jsonb(t) as item, t.number as place, 0::bigint as head from (select e.id, e.kind, e.case_id, e.case_version, \
                  e.subject_type, e.subject_id, e.causation_id, e.at, e.agency, e.data, f.number from (select event_id, number \
                  from feed where agency = ? and number >= ? order by number limit ?) f join events e on e.id = f.event_id where true",

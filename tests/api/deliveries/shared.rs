@@ -27,7 +27,8 @@ async fn two_at_once_send_nothing_twice() {
         tokio::task::spawn_blocking(move || while worker.fan_out(now).unwrap().more {})
     };
     let (one, two) = futures::join!(fan_out(), fan_out());
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     // Who finds everything claimed by the other is done with a round: so they go round as long as something waits.
     let delivers = async |courier: lindung_delivery::Courier| {
         let mut delivered = 0;

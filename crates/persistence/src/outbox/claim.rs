@@ -1,5 +1,7 @@
 //! Claims: what is due, for whoever sends it now.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::RunQueryDsl;
 use diesel::sql_types::Jsonb;
@@ -118,18 +120,19 @@ impl Db {
         self.transaction(|conn| {
             let rows: Vec<Value> = leased(channel, room, now, now + lease).load(conn)?;
             let mut claims: Vec<Claim> = Vec::new();
-            let mut cases: Vec<Vec<Uuid>> = Vec::new();
+            // Of whom each claim tells: its cases and its children.
+            let mut told: Vec<[BTreeSet<Uuid>; 2]> = Vec::new();
             for row in rows {
                 let row: Row = serde_json::from_value(row)?;
-                let case = row.told.as_ref().and_then(Told::case);
+                let of_whom = row.told.as_ref().map(|it| [it.case(), it.child()]).unwrap_or_default();
                 let (subscription, reach) = (row.subscription, reach(&row, now)?);
                 if claims.last().is_none_or(|it| it.subscription != subscription) {
                     claims.push(Claim { subscription, agency: row.agency.clone(), reach, deliveries: Vec::new() });
-                    cases.push(Vec::new());
+                    told.push(Default::default());
                 }
-                if let (Some(claim), Some(cases)) = (claims.last_mut(), cases.last_mut()) {
+                if let (Some(claim), Some(told)) = (claims.last_mut(), told.last_mut()) {
                     claim.deliveries.push(claimed(row, issuer)?);
-                    cases.extend(case);
+                    told.iter_mut().zip(of_whom).for_each(|(all, it)| all.extend(it));
                 }
             }
             if !claims.is_empty() {
@@ -137,13 +140,12 @@ impl Db {
                     Channel::Webhook => "deliver_events",
                     Channel::Email => "mail_events",
                 };
-                let told = claims.iter().zip(cases).filter(|it| it.0.deliveries.iter().any(|it| it.event.is_some()));
-                let told = told.map(|(claim, mut cases)| {
-                    cases.sort_unstable();
-                    cases.dedup();
+                let told = claims.iter().zip(told).filter(|it| it.0.deliveries.iter().any(|it| it.event.is_some()));
+                let told = told.map(|(claim, [cases, children])| {
                     let count = claim.deliveries.iter().filter(|it| it.event.is_some()).count();
                     json!({
-                        "id": Db::new_id(), "agency": claim.agency, "target": claim.subscription, "case_ids": cases, "count": count,
+                        "id": Db::new_id(), "agency": claim.agency, "target": claim.subscription, "case_ids": cases,
+                        "child_ids": children, "count": count,
                     })
                 });
                 access_log::sent(action, told.collect(), now).execute(conn)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::RunQueryDsl;
-use diesel::sql_types::Jsonb;
+use diesel::sql_types::{Jsonb, Uuid as SqlUuid};
 use lindung_domain::delivery::DeliveryKind;
 use lindung_domain::subscription::{Channel, MailLanguage};
 use lindung_domain::{DeliveryId, SubscriptionId};
@@ -118,7 +118,11 @@ impl Db {
         issuer: &str,
     ) -> Result<Vec<Claim>, Error> {
         self.transaction(|conn| {
-            let rows: Vec<Value> = leased(channel, room, now, now + lease).load(conn)?;
+            let ready: Vec<Uuid> = ready(channel, now).load(conn)?;
+            if ready.is_empty() {
+                return Ok(Vec::new());
+            }
+            let rows: Vec<Value> = leased(ready, room, now, now + lease).load(conn)?;
             let mut claims: Vec<Claim> = Vec::new();
             // Of whom each claim tells: its cases and its children.
             let mut told: Vec<[BTreeSet<Uuid>; 2]> = Vec::new();
@@ -155,16 +159,25 @@ impl Db {
     }
 }
 
-/// Takes a lease on what is due and returns it, the deliveries of each subscription together and in their order. The
-/// subscription's row is locked meanwhile, so that two who claim at once count each other.
-fn leased(channel: Channel, room: Room, now: DateTime<Utc>, until: DateTime<Utc>) -> Sql<Jsonb> {
+/// The subscriptions to which something is due, locked: two who claim at once take different ones. It is a statement of its
+/// own, so that the next one sees what whoever had the lock before has claimed.
+fn ready(channel: Channel, now: DateTime<Utc>) -> Sql<SqlUuid> {
+    Sql::new().with(
+        "select s.id from subscriptions s where s.status = 'active' and s.channel = ? and exists (select from deliveries d \
+         where d.subscription_id = s.id and d.status = 'pending' and d.due_at <= ? and (d.leased_until is null or d.leased_until <= ?)) \
+         for update of s skip locked",
+        [channel.as_str().into(), now.into(), now.into()],
+    )
+}
+
+/// Takes a lease on what is due and returns it, the deliveries of each subscription together and in their order.
+fn leased(ready: Vec<Uuid>, room: Room, now: DateTime<Utc>, until: DateTime<Utc>) -> Sql<Jsonb> {
     Sql::new()
         .with(
             "with ready as materialized (select s.*, (case when s.failing_since is null then ? else ? end) - (select count(*) from deliveries d \
              where d.subscription_id = s.id and d.status = 'pending' and d.leased_until > ?) as room from subscriptions s \
-             where s.status = 'active' and s.channel = ? and exists (select from deliveries d where d.subscription_id = s.id \
-             and d.status = 'pending' and d.due_at <= ? and (d.leased_until is null or d.leased_until <= ?)) for update of s skip locked), ",
-            [room.each.into(), room.failing.into(), now.into(), channel.as_str().into(), now.into(), now.into()],
+             where s.id = any(?)), ",
+            [room.each.into(), room.failing.into(), now.into(), ready.into()],
         )
         .with(
             "due as materialized (select d.id, d.agency, e.id as event, (d.kind = 'test' or policy.tells_agency(d.agency, e.kind, e.case_id, \

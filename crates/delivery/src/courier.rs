@@ -1,12 +1,13 @@
 //! The courier: claims what is due, sends it, writes how that went; over and over, or once.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand;
 use chrono::{DateTime, TimeDelta, Utc};
-use lindung_domain::SubscriptionId;
 use lindung_domain::subscription::Channel;
+use lindung_domain::{DeliveryId, SubscriptionId};
 use lindung_persistence::{Claim, Claimed, CloudEvent, Db, Ended, Error, Reach, Room, Settled, Tried};
 use lindung_webhook::SecretKey;
 use serde_json::json;
@@ -19,10 +20,15 @@ use crate::webhook::{Message, Sender, Sent};
 
 /// How much may be under way at once in this process; how much of it to one receiver, and to one that only fails.
 const ROOM: Room = Room { whole: 512, each: 16, failing: 1 };
-/// For how long a webhook is claimed: longer than sending one can take.
-const WEBHOOK_LEASE: TimeDelta = TimeDelta::seconds(30);
-/// The same of mail, and how long sending one may take.
-const MAIL_LEASE: TimeDelta = TimeDelta::seconds(120);
+/// For how long something is claimed by whoever keeps its claims alive, and how often that is done: what somebody had who was
+/// killed is sent by another after that, and holds up its case no longer.
+const LEASE: TimeDelta = TimeDelta::seconds(6);
+const KEEP: Duration = Duration::from_secs(2);
+/// For how long in one round, where nobody does: longer than sending can take.
+const ROUND_LEASE: TimeDelta = TimeDelta::seconds(120);
+/// After how long nothing is being sent any more.
+const LONGEST: Duration = Duration::from_secs(90);
+/// How long sending a mail may take.
 const MAIL_TIME: Duration = Duration::from_secs(60);
 /// The most events that one mail tells of.
 const MAIL_ROOM: Room = Room { whole: 5000, each: 500, failing: 500 };
@@ -55,6 +61,16 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Courier(Arc<Parts>);
 
+/// What is being sent.
+#[derive(Default)]
+struct UnderWay {
+    sends: JoinSet<Vec<Tried>>,
+    /// What it is of, with the tokens of the leases, and since when.
+    claimed: HashMap<DeliveryId, (i64, Instant)>,
+    /// When the leases were made to last, last.
+    kept: Option<Instant>,
+}
+
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Round {
@@ -85,12 +101,12 @@ impl Courier {
     pub async fn round(&self) -> Result<Round, Error> {
         let mut round = Round::default();
         loop {
-            let mut sends = JoinSet::new();
-            self.claim(&mut sends).await?;
-            if sends.is_empty() {
+            let mut under_way = UnderWay::default();
+            self.claim(&mut under_way, ROUND_LEASE).await?;
+            if under_way.sends.is_empty() {
                 return Ok(round);
             }
-            let tried: Vec<Tried> = sends.join_all().await.into_iter().flatten().collect();
+            let tried: Vec<Tried> = under_way.sends.join_all().await.into_iter().flatten().collect();
             round.count(&tried);
             self.settle(tried).await?;
         }
@@ -98,15 +114,15 @@ impl Courier {
 
     /// Delivers until it is told to stop; what is under way then still ends.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
-        let mut sends: JoinSet<Vec<Tried>> = JoinSet::new();
+        let mut under_way = UnderWay::default();
         let mut failing = false;
         loop {
             let stopping = *stop.borrow();
-            if stopping && sends.is_empty() {
+            if stopping && under_way.sends.is_empty() {
                 return;
             }
-            let before = sends.len();
-            let worked = self.turn(&mut sends, stopping).await;
+            let before = under_way.sends.len();
+            let worked = self.turn(&mut under_way, stopping).await;
             match &worked {
                 Ok(_) => failing = false,
                 Err(error) if !failing => {
@@ -118,7 +134,7 @@ impl Courier {
             }
             let wait = match worked {
                 Err(_) => AGAIN,
-                Ok(settled) if settled > 0 || sends.len() > before => COLLECT,
+                Ok(settled) if settled > 0 || under_way.sends.len() > before => COLLECT,
                 Ok(_) => EVERY,
             };
             tokio::select! {
@@ -134,35 +150,47 @@ impl Courier {
     }
 
     /// Writes what has ended, and claims anew; returns how much was written.
-    async fn turn(&self, sends: &mut JoinSet<Vec<Tried>>, stopping: bool) -> Result<usize, Error> {
+    async fn turn(&self, under_way: &mut UnderWay, stopping: bool) -> Result<usize, Error> {
         let mut tried = Vec::new();
-        while let Some(ended) = sends.try_join_next() {
+        while let Some(ended) = under_way.sends.try_join_next() {
             tried.extend(ended.unwrap_or_default());
         }
         let settled = tried.len();
         if settled > 0 {
+            under_way.claimed.retain(|id, _| tried.iter().all(|it| it.delivery != *id));
             self.settle(tried).await?;
         }
+        if under_way.kept.is_none_or(|it| it.elapsed() >= KEEP) {
+            under_way.kept = Some(Instant::now());
+            // Nothing takes longer: what does has no sender any more, and is left to others.
+            under_way.claimed.retain(|_, it| it.1.elapsed() < LONGEST);
+            let claimed: Vec<(DeliveryId, i64)> = under_way.claimed.iter().map(|it| (*it.0, it.1.0)).collect();
+            let parts = self.0.clone();
+            if !claimed.is_empty() {
+                blocking(move || parts.db.keep(&claimed, (parts.now)() + LEASE)).await?;
+            }
+        }
         if !stopping {
-            self.claim(sends).await?;
+            self.claim(under_way, LEASE).await?;
         }
         Ok(settled)
     }
 
     /// Claims what is due, and begins to send it.
-    async fn claim(&self, sends: &mut JoinSet<Vec<Tried>>) -> Result<(), Error> {
-        let under_way = i64::try_from(sends.len()).unwrap_or(i64::MAX);
-        let room = Room { whole: (ROOM.whole - under_way).max(0), ..ROOM };
-        for Claim { subscription, agency: _, reach, deliveries } in
-            self.claimed(Channel::Webhook, room, WEBHOOK_LEASE).await?
-        {
+    async fn claim(&self, under_way: &mut UnderWay, lease: TimeDelta) -> Result<(), Error> {
+        let UnderWay { sends, claimed, .. } = under_way;
+        let busy = i64::try_from(sends.len()).unwrap_or(i64::MAX);
+        let room = Room { whole: (ROOM.whole - busy).max(0), ..ROOM };
+        for Claim { subscription, agency: _, reach, deliveries } in self.claimed(Channel::Webhook, room, lease).await? {
             for delivery in deliveries {
+                claimed.insert(delivery.id, (delivery.token, Instant::now()));
                 let (courier, reach) = (self.clone(), reach.clone());
                 sends.spawn(async move { vec![courier.post(subscription, &reach, delivery).await] });
             }
         }
         if self.0.mailer.is_some() {
-            for claim in self.claimed(Channel::Email, MAIL_ROOM, MAIL_LEASE).await? {
+            for claim in self.claimed(Channel::Email, MAIL_ROOM, lease).await? {
+                claimed.extend(claim.deliveries.iter().map(|it| (it.id, (it.token, Instant::now()))));
                 let courier = self.clone();
                 sends.spawn(async move { courier.mail(claim).await });
             }

@@ -85,16 +85,16 @@ impl Db {
         })
     }
 
-    /// Gives back what was claimed and not begun.
+    /// Keeps what was claimed, where the leases are still the newest, until then.
     ///
     /// # Errors
     /// The database is not available: then the leases end by themselves.
-    pub fn give_back(&self, claimed: &[(DeliveryId, i64)]) -> Result<usize, Error> {
+    pub fn keep(&self, claimed: &[(DeliveryId, i64)], until: DateTime<Utc>) -> Result<usize, Error> {
         let rows = claimed.iter().map(|it| json!({ "id": it.0, "token": it.1 })).collect();
         let query = Sql::<()>::new().with(
-            "update deliveries d set leased_until = null, attempts = d.attempts - 1 from jsonb_to_recordset(?) t (id uuid, token bigint) \
+            "update deliveries d set leased_until = ? from jsonb_to_recordset(?) t (id uuid, token bigint) \
              where d.id = t.id and d.token = t.token and d.status = 'pending'",
-            [Value::Array(rows).into()],
+            [until.into(), Value::Array(rows).into()],
         );
         Ok(query.execute(&mut *self.connection()?)?)
     }

@@ -91,6 +91,7 @@ impl Work {
             ("{request}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{subscription}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{delivery}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
+            ("{notification}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{suspension}", "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01"),
             ("{code}", "KPM"),
             ("{list}", "offence"),

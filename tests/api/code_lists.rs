@@ -6,15 +6,19 @@ use lindung_domain::case::CaseStatus;
 use lindung_domain::clock::ClockState;
 use lindung_domain::consent::{Capacity, ConsentStatus};
 use lindung_domain::data_sharing::{DataSharingStatus, RefusalGround, SharingPurpose};
+use lindung_domain::delivery::{AttemptOutcome, DeliveryKind, DeliveryStatus};
 use lindung_domain::emergency::{EmergencyCode, ReviewOutcome};
+use lindung_domain::event::Kind;
 use lindung_domain::grant::Source;
 use lindung_domain::handoff::{HandoffAction, HandoffStatus, Keeps};
 use lindung_domain::message::MessageKind;
+use lindung_domain::notification::{Day, Doer};
 use lindung_domain::occurrence::OccurrenceKind;
 use lindung_domain::proposal::{ProposalKind, ProposalStatus};
 use lindung_domain::referral::{Action, Status};
 use lindung_domain::release::{Deed, Representative, WithholdGround};
 use lindung_domain::section::Section;
+use lindung_domain::subscription::{Channel, DisabledReason, SubscriptionAction, SubscriptionStatus};
 use lindung_domain::values::{
     BasisKind, CancelReason, DUTIES, FailReason, Outcome, Priority, ReferralKind, RejectReason, Technique,
 };
@@ -147,6 +151,9 @@ async fn the_lists_hold_just_the_codes_that_the_service_knows() {
         "data-sharing-purpose": SharingPurpose, "data-sharing-refusal": RefusalGround, "data-sharing-status": DataSharingStatus,
         "handoff-status": HandoffStatus, "handoff-action": HandoffAction, "handoff-keeps": Keeps,
         "consent-capacity": Capacity, "consent-status": ConsentStatus,
+        "channel": Channel, "subscription-status": SubscriptionStatus, "subscription-reason": DisabledReason,
+        "subscription-action": SubscriptionAction, "delivery-status": DeliveryStatus, "delivery-kind": DeliveryKind,
+        "attempt-outcome": AttemptOutcome, "notification-doer": Doer, "day": Day,
     ];
     for (list, known) in &closed {
         let told = reader.get(&format!("/v1/code-lists/{list}")).await.is(200);
@@ -155,6 +162,9 @@ async fn the_lists_hold_just_the_codes_that_the_service_knows() {
     let page = reader.get("/v1/code-lists").await;
     let names = page.items().iter().map(|it| it["list"].as_str().unwrap());
     let open: Vec<&str> = names.filter(|it| !closed.iter().any(|list| list.0 == *it)).collect();
-    assert_eq!(open, ["duty", "ground", "offence"]);
+    assert_eq!(open, ["duty", "event-type", "ground", "offence"]);
     assert_eq!(codes(&reader.get("/v1/code-lists/duty").await.is(200).body), DUTIES);
+    let types = Kind::ALL.iter().map(|it| it.full());
+    let types = types.chain(["tested", "disabled"].map(|it| format!("my.gov.lindung.subscription.{it}")));
+    assert_eq!(codes(&reader.get("/v1/code-lists/event-type").await.is(200).body), types.collect::<Vec<_>>());
 }

@@ -229,11 +229,12 @@ fn the_database_admits_just_the_codes_that_the_service_knows() {
     check("withheld_accesses", "ground", WithholdGround::ALL.iter().map(|it| it.as_str()).collect());
     check("data_sharing_requests", "status", DataSharingStatus::ALL.iter().map(|it| it.as_str()).collect());
     check("data_sharing_requests", "purpose", SharingPurpose::ALL.iter().map(|it| it.as_str()).collect());
+    check("notifications", "priority", priorities());
     check("releases", "representative", Representative::ALL.iter().map(|it| it.as_str()).collect());
     let checks = database.count("pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace");
     assert_eq!(
-        checks, 45,
+        checks, 49,
         "a check that this test does not know; others are the grammar of agency codes, what is sealed or destroyed, that \
-         a suspension is of either, that a registration takes two, that accesses are whole, that a clock ends at a time, which events have no case, what a subscription needs, and that a delivery has an event and an end"
+         a suspension is of either, that a registration takes two, that accesses are whole, that a clock ends at a time, which events have no case, what a subscription needs, that a delivery has an event and an end, what a notification is of and who took note, and that there is one notifier"
     );
 }

@@ -28,6 +28,8 @@ const ABOUT_NO_CASE: &[&str] = &[
     "delivery_attempts",
     "event_numbers",
     "feed",
+    "notification_rules",
+    "notifier",
     "officers",
     "registrations",
     "sequencers",

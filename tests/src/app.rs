@@ -145,6 +145,12 @@ impl TestApp {
         while self.database.worker().fan_out(self.now()).unwrap().more {}
     }
 
+    /// Numbers what has happened, and makes notifications of it.
+    pub fn notify(&self) {
+        self.sequence();
+        while self.database.worker().notify(self.now()).unwrap().more {}
+    }
+
     /// Measures what waits to be delivered.
     pub async fn watch_queues(&self) {
         queues::watch(&self.app).await;

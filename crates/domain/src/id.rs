@@ -71,6 +71,8 @@ uuid_ids! {
     SubscriptionId;
     /// An event on its way to a subscription (UUIDv7).
     DeliveryId;
+    /// Something that people are notified of (UUIDv7).
+    NotificationId;
     /// What all events of one command have in common (UUIDv7): CloudEvents' `causationid`.
     CausationId;
 }

@@ -17,6 +17,7 @@ pub mod grant;
 pub mod handoff;
 pub mod id;
 pub mod message;
+pub mod notification;
 pub mod occurrence;
 pub mod overrides;
 pub mod policy;
@@ -34,8 +35,8 @@ pub use actor::{Actor, Purpose, Role};
 pub use event::{Change, Event};
 pub use id::{
     AccessId, AgencyCode, CaseId, CausationId, ChildId, ClientId, ClockId, ConsentId, DataSharingId, DeliveryId,
-    EmergencyId, EventId, GiverRef, GrantId, HandoffId, MessageId, OccurrenceId, OfficerId, OverrideId, ProposalId,
-    ReferralId, ReleaseId, StatusCheckId, SubscriptionId, SuspensionId, Version,
+    EmergencyId, EventId, GiverRef, GrantId, HandoffId, MessageId, NotificationId, OccurrenceId, OfficerId, OverrideId,
+    ProposalId, ReferralId, ReleaseId, StatusCheckId, SubscriptionId, SuspensionId, Version,
 };
 pub use refusal::Refusal;
 pub use section::Section;

@@ -1,5 +1,7 @@
 //! Closed code lists. Each code's text is its kebab-case name; labels live in the reference data.
 
+use chrono::TimeDelta;
+
 /// Declares closed code lists: one type for the domain, the wire and the database text.
 macro_rules! codes {
     ($($(#[$doc:meta])* pub enum $name:ident { $($(#[$item:meta])* $variant:ident),* $(,)? })*) => {$(
@@ -25,6 +27,9 @@ macro_rules! codes {
     )*};
 }
 pub(crate) use codes;
+
+/// Malaysia has one time, so far ahead of UTC, all year round.
+pub const MALAYSIA: TimeDelta = TimeDelta::hours(8);
 
 codes! {
     /// How fast a case or referral has to move.

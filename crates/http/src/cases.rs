@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use actix_web::web::{Data, Path};
 use actix_web::{get, post, put};
-use chrono::{DateTime, Datelike, FixedOffset, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use lindung_domain::case::{Case, Command, Header};
 use lindung_domain::message::{Message, MessageKind};
 use lindung_domain::refusal::{Expected, Invalid};
@@ -18,8 +18,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::{App, How};
 use crate::caller::Caller;
-use crate::code_lists::{KUALA_LUMPUR, NoParams};
+use crate::code_lists::NoParams;
 use crate::cursor;
+use crate::day;
 use crate::extract::{Body, IfMatch, NewBody, Params};
 use crate::openapi::{IfMatchHeader, KeyHeader, NewKeyHeader, ReadProblems, WriteProblems};
 use crate::problem::Problem;
@@ -60,7 +61,7 @@ fn distinct(techniques: Vec<Technique>) -> Vec<Technique> {
 
 /// Year and number after the letters; the year is Malaysia's.
 pub(crate) fn reference(letters: &str, number: i64, now: DateTime<Utc>) -> String {
-    let year = FixedOffset::east_opt(KUALA_LUMPUR).map_or(now.year(), |it| now.with_timezone(&it).year());
+    let year = day::today(now).year();
     format!("{letters}-{year}-{number:06}")
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::get;
 use actix_web::web::{Data, Path};
-use chrono::{Datelike, FixedOffset, NaiveDate};
+use chrono::{Datelike, NaiveDate};
 use lindung_persistence::{Code, CodeList};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -11,6 +11,7 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::caller::Caller;
+use crate::day;
 use crate::extract::Params;
 use crate::language::Language;
 use crate::openapi::{LanguageHeader, ReadProblems};
@@ -21,9 +22,6 @@ use crate::respond::{Links, Localized, Page};
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list_code_lists).service(get_code_list);
 }
-
-/// Malaysia's time, all year round.
-pub(crate) const KUALA_LUMPUR: i32 = 8 * 3600;
 
 /// A code list by name.
 #[derive(Debug, Serialize, ToSchema)]
@@ -140,8 +138,7 @@ async fn get_code_list(
     if name.len() > 64 || !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') {
         return Err(Problem::malformed("list", "format", "is no name of a code list"));
     }
-    let today = || FixedOffset::east_opt(KUALA_LUMPUR).map(|it| call.now.with_timezone(&it).date_naive());
-    let on = on.or_else(today).unwrap_or_default();
+    let on = on.unwrap_or_else(|| day::today(call.now));
     if !(1..=9999).contains(&on.year()) {
         return Err(Problem::malformed("on", "range", "is a day of the years 1 to 9999"));
     }

@@ -1,17 +1,16 @@
-//! Days in Malaysia, which has one time, eight hours ahead of UTC, all year round.
+//! Days in Malaysia.
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
-
-const AHEAD: Duration = Duration::hours(8);
+use lindung_domain::values::MALAYSIA;
 
 /// The day in Kuala Lumpur.
 pub(crate) fn today(now: DateTime<Utc>) -> NaiveDate {
-    (now + AHEAD).date_naive()
+    (now + MALAYSIA).date_naive()
 }
 
 /// When a day begins there.
 pub(crate) fn midnight(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(NaiveTime::MIN).and_utc() - AHEAD
+    day.and_time(NaiveTime::MIN).and_utc() - MALAYSIA
 }
 
 /// How many whole seconds are left of the day, one at least.

@@ -9,7 +9,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::rt::time::Instant;
 use actix_web::web::Data;
 use actix_web::{Either, HttpRequest, HttpResponse, Responder, get};
-use lindung_domain::event::Pattern;
+use lindung_domain::event::{NoSuchType, Pattern};
 use lindung_domain::{CaseId, ReferralId};
 use lindung_persistence::{Call, CloudEvent, FeedFilter, FeedPage};
 use serde::{Deserialize, Serialize};
@@ -112,8 +112,8 @@ async fn follow_feed(
         Some(LATEST) => None,
         after => Some(place(field, after)?),
     };
-    let kinds = r#type.map(|it| kinds(&it)).transpose()?;
-    let filter = FeedFilter { kinds, case, referral, from, limit: limit.unwrap_or(PAGE_DEFAULT) };
+    let types = r#type.map(|it| types(&it, &[])).transpose()?;
+    let filter = FeedFilter { types, case, referral, from, limit: limit.unwrap_or(PAGE_DEFAULT) };
     let mut following = Following { app: app.get_ref().clone(), call, filter };
     if streams {
         let seat = app.seat(&following.call.actor)?;
@@ -174,11 +174,23 @@ fn place(field: &'static str, cursor: Option<&str>) -> Result<i64, Problem> {
     }
 }
 
-fn kinds(types: &str) -> Result<Vec<lindung_domain::event::Kind>, Problem> {
-    let pattern = |it: &str| it.trim().parse::<Pattern>();
-    let patterns: Result<Vec<Pattern>, _> = types.split(',').map(pattern).collect();
-    let patterns = patterns.map_err(|error| Problem::malformed("type", "unknown-type", error.to_string()))?;
-    Ok(patterns.iter().flat_map(Pattern::kinds).collect())
+/// The types of events that a parameter with commas stands for; or one of `others`, of which no event is.
+///
+/// # Errors
+/// There is no such type.
+pub(crate) fn types(wanted: &str, others: &[&str]) -> Result<Vec<String>, Problem> {
+    let mut types = Vec::new();
+    for wanted in wanted.split(',').map(str::trim) {
+        if others.contains(&wanted) {
+            types.push(wanted.to_owned());
+            continue;
+        }
+        let pattern: Pattern = wanted
+            .parse()
+            .map_err(|error: NoSuchType| Problem::malformed("type", "unknown-type", error.to_string()))?;
+        types.extend(pattern.kinds().map(|it| it.full()));
+    }
+    Ok(types)
 }
 
 fn last_event_id(headers: &HeaderMap) -> Option<String> {

@@ -29,6 +29,7 @@ mod language;
 pub mod limits;
 mod metrics;
 mod negotiate;
+mod notifications;
 mod observe;
 mod occurrences;
 mod openapi;
@@ -100,6 +101,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(overrides::routes)
                 .configure(suspensions::routes)
                 .configure(subscriptions::routes)
+                .configure(notifications::routes)
                 .configure(status_checks::routes)
                 .map(|it| it.wrap(from_fn(observe::record_refusals))),
         );

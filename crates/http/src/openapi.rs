@@ -29,6 +29,8 @@ use crate::routes;
         (name = "accesses", description = "Who has seen a case, and what a child's representative is told of that"),
         (name = "events", description = "The feed: what agencies are told, in its order"),
         (name = "subscriptions", description = "Where an agency is told of its events beside the feed: webhooks and mail"),
+        (name = "notifications", description = "What people hear of, and how they mark it"),
+        (name = "notification-rules", description = "Who hears of what in an agency, and when that can wait"),
         (name = "handoffs", description = "Who leads a case, and who is to lead it"),
         (name = "grants", description = "Who may see what of a case"),
         (name = "data-sharing", description = "What one agency asks of another under the Data Sharing Act 2025, and the register of that"),

@@ -16,7 +16,8 @@ pub struct Operations {
 }
 
 /// What is under these tags tells of no child.
-const TELL_OF_NOBODY: [&str; 5] = ["access-log", "agencies", "code-lists", "subscriptions", "suspensions"];
+const TELL_OF_NOBODY: [&str; 6] =
+    ["access-log", "agencies", "code-lists", "notification-rules", "subscriptions", "suspensions"];
 
 impl Operations {
     /// Those that the routes declare.

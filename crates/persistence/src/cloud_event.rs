@@ -123,6 +123,7 @@ pub(crate) fn place(subject_type: &str, id: Uuid, case: Option<Uuid>) -> Option<
         "consent" => "consents",
         "override" => "overrides",
         "data-sharing-request" => "data-sharing-requests",
+        "subscription" => "subscriptions",
         _ => return None,
     };
     let subject = format!("{plural}/{id}");

@@ -26,6 +26,7 @@ use crate::error::Error;
 use crate::file::{self, Loaded, Target};
 use crate::handoffs;
 use crate::idempotency::{self, Answer, Repeat};
+use crate::notifications;
 use crate::proofs::{self, Proof};
 use crate::save::{self, Saved};
 use crate::sql::Sql;
@@ -258,15 +259,21 @@ impl Db {
         if recorded? == 0 { Err(Error::ProofReused) } else { Ok(()) }
     }
 
-    /// Forgets what has served its time: spent assertions and proofs, old idempotency keys,
-    /// and deliveries that arrived long ago.
+    /// Forgets what has served its time: spent assertions and proofs, old idempotency keys, deliveries that arrived
+    /// long ago, and old notifications.
     ///
     /// # Errors
     /// The database is not available.
     pub fn forget_expired(&self, now: DateTime<Utc>) -> Result<usize, Error> {
         let query = Sql::<diesel::sql_types::BigInt>::new().with(
-            "select policy.forget(?, ?) + policy.forget_deliveries(?)",
-            [(now - idempotency::LIFETIME).into(), now.into(), (now - DELIVERIES_KEPT).into()],
+            "select policy.forget(?, ?) + policy.forget_deliveries(?) + policy.forget_notifications(?, ?)",
+            [
+                (now - idempotency::LIFETIME).into(),
+                now.into(),
+                (now - DELIVERIES_KEPT).into(),
+                (now - notifications::NOTED_KEPT).into(),
+                (now - notifications::KEPT).into(),
+            ],
         );
         let conn = &mut *self.connection()?;
         let forgotten: i64 = query.get_result(conn)?;

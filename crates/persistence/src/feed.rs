@@ -2,7 +2,6 @@
 
 use diesel::RunQueryDsl;
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text};
-use lindung_domain::event::Kind;
 use lindung_domain::policy::{self, Act};
 use lindung_domain::refusal::Invalid;
 use lindung_domain::{CaseId, ReferralId, Refusal};
@@ -19,8 +18,8 @@ const LOOKED_AT: i64 = 2000;
 /// Which events are wanted; unset takes all.
 #[derive(Debug, Clone, Default)]
 pub struct FeedFilter {
-    /// Of these kinds.
-    pub kinds: Option<Vec<Kind>>,
+    /// Of these types.
+    pub types: Option<Vec<String>>,
     /// Of this case.
     pub case: Option<CaseId>,
     /// Of this referral.
@@ -55,9 +54,8 @@ impl FeedFilter {
     /// Conditions on `e` by operators that row-level security lets go first; each shape is a statement of its own.
     fn conditions(&self) -> Sql {
         let mut sql = Sql::new();
-        if let Some(kinds) = &self.kinds {
-            let kinds: Vec<String> = kinds.iter().map(|it| it.full()).collect();
-            sql = sql.with(" and e.kind = any(?)", [kinds.into()]);
+        if let Some(types) = &self.types {
+            sql = sql.with(" and e.kind = any(?)", [types.clone().into()]);
         }
         if let Some(case) = self.case {
             sql = sql.with(" and e.case_id = ?", [case.0.into()]);

@@ -8,7 +8,7 @@ use clap::Args;
 use lindung_delivery::{Courier, Parts, Round};
 use lindung_domain::clock::Span;
 use lindung_http::Clock;
-use lindung_persistence::{Db, Error, FannedOut, Sequenced, Worked};
+use lindung_persistence::{Db, Error, FannedOut, Notified, Sequenced, Worked};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -20,6 +20,8 @@ use crate::serve::log;
 
 /// How often clocks are looked at.
 const CLOCKS: Duration = Duration::from_secs(3);
+/// How often notifications are made.
+const NOTIFY: Duration = Duration::from_secs(1);
 /// How often events and accesses are numbered, and deliveries made of the former.
 const SEQUENCE: Duration = Duration::from_millis(200);
 
@@ -53,6 +55,15 @@ pub fn work(config: &Config, work: &Work) -> Result<(), Failure> {
                 break;
             }
         }
+        let mut told = 0;
+        loop {
+            let Notified { notifications, more } = db.notify(Clock::System.now())?;
+            told += notifications;
+            if !more {
+                break;
+            }
+        }
+        println!("notifications: {told}");
         let courier = courier(config, db)?;
         let Round { delivered, failed } = runtime()?.block_on(courier.round())?;
         println!("deliveries: {made} made, {delivered} arrived, {failed} did not");
@@ -113,7 +124,8 @@ impl Worker {
         let (courier, runtime) = (courier(config, db.clone())?, runtime()?);
         let mut worker = Worker { stop: Vec::new(), threads: Vec::new() };
         worker.repeat(CLOCKS, db.clone(), clocks);
-        worker.repeat(SEQUENCE, db, sequence);
+        worker.repeat(SEQUENCE, db.clone(), sequence);
+        worker.repeat(NOTIFY, db, notify);
         worker.deliver(courier, runtime);
         Ok(worker)
     }
@@ -202,6 +214,13 @@ fn sequence(db: &Db) -> Tick {
                 Err(error) => Tick { more: false, error: Some(error) },
             }
         }
+        Err(error) => Tick { more: false, error: Some(error) },
+    }
+}
+
+fn notify(db: &Db) -> Tick {
+    match db.notify(Clock::System.now()) {
+        Ok(Notified { more, .. }) => Tick { more, error: None },
         Err(error) => Tick { more: false, error: Some(error) },
     }
 }

@@ -68,7 +68,7 @@ fn fill(path: &str) -> (String, Option<String>) {
                 "{section}" => "summary",
                 "{case}" | "{child}" | "{referral}" | "{access}" | "{proposal}" | "{suspension}" | "{entry}"
                 | "{release}" | "{request}" | "{handoff}" | "{grant}" | "{consent}" | "{override}"
-                | "{subscription}" | "{delivery}" => "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01",
+                | "{subscription}" | "{delivery}" | "{notification}" => "0193b5f4-7a00-7c3e-9d55-0d8f6c2b1a01",
                 part => {
                     assert!(!part.starts_with('{'), "{path} has a parameter that this test does not know");
                     return part;

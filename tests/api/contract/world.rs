@@ -105,7 +105,11 @@ impl<'a> World<'a> {
         let asked = app.officer(POLICE).await.post("/v1/data-sharing-requests", &asks_for_data(SCHOOL)).await;
         let request = asked.is(201).reference().id;
         let (subscription, delivery) = subscribed(app).await;
-        app.sequence();
+        app.notify();
+        let notified = format!(
+            "select id from notifications where subject_id = '{proposal}' and kind = 'my.gov.lindung.proposal.made'"
+        );
+        let notification = app.database.rows(&notified)[0]["id"].as_str().unwrap().to_owned();
         app.notary().seals(&app.database, 5);
         let ids = vec![
             ("handoff", handoff),
@@ -123,6 +127,7 @@ impl<'a> World<'a> {
             ("request", request),
             ("subscription", subscription),
             ("delivery", delivery),
+            ("notification", notification),
         ];
         World { app, case, ids }
     }
@@ -199,6 +204,8 @@ impl<'a> World<'a> {
             "change_subscription" => json!({ "url": "https://hooks.example.my/other" }),
             "pause_subscription" | "resume_subscription" | "end_subscription" | "rotate_secret" => json!({}),
             "test_subscription" | "redeliver" => json!({}),
+            "read_notification" | "acknowledge_notification" | "reset_notification_rules" => json!({}),
+            "change_notification_rules" => json!({ "rules": [] }),
             "replay_subscription" => json!({ "fromNumber": 0 }),
             "create_suspension" => {
                 json!({ "agency": POLICE, "officer": format!("other.{n}"), "reason": "Under inquiry." })

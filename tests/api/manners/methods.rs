@@ -30,6 +30,7 @@ fn paths() -> BTreeMap<String, Vec<String>> {
             "{override}",
             "{subscription}",
             "{delivery}",
+            "{notification}",
         ]
         .iter()
         .fold(code, |it, name| it.replace(name, NOBODY))

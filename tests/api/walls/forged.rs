@@ -43,6 +43,10 @@ async fn world(app: &TestApp) -> BTreeSet<String> {
     school.post(&format!("{}/handoffs", case.path), &offer).await.is(201);
     let identifier = json!({ "system": "mykid", "value": "none-such" });
     school.post("/v1/status-checks", &json!({ "identifier": identifier, "careScheduled": true })).await.is(200);
+    app.notify();
+    let told = school.get("/v1/notifications").await;
+    let told = told.items()[0]["links"]["self"].as_str().unwrap().to_owned();
+    school.post(&format!("{told}/read"), &json!({})).await.is(200);
     let tables = about_a_case(&app.database);
     for table in &tables {
         assert!(app.database.count(table) > 0, "{table} is empty: nothing is shown by seeing nothing in it");

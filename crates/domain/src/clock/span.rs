@@ -5,8 +5,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-/// Malaysia has one time, eight hours ahead of UTC, all year round.
-const AHEAD: TimeDelta = TimeDelta::hours(8);
+use crate::values::MALAYSIA;
 
 /// The longest span, in days.
 const LONGEST: u16 = 366;
@@ -61,9 +60,9 @@ impl Span {
         match self {
             Span::Hours(_) => start.checked_add_signed(self.elapsed()),
             Span::Days(days) => {
-                let day = start.checked_add_signed(AHEAD)?.date_naive();
+                let day = start.checked_add_signed(MALAYSIA)?.date_naive();
                 let end = day.checked_add_days(Days::new(u64::from(days) + 1))?.and_time(NaiveTime::MIN);
-                end.and_utc().checked_sub_signed(AHEAD)
+                end.and_utc().checked_sub_signed(MALAYSIA)
             }
         }
     }

@@ -21,7 +21,12 @@ pub struct NoSuchType;
 impl Pattern {
     /// The kinds that it stands for: at least one.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> + '_ {
-        Kind::ALL.iter().copied().filter(|it| self.fits(&it.full()))
+        Kind::ALL.iter().copied().filter(|it| self.takes(*it))
+    }
+
+    /// Whether it stands for this kind.
+    pub fn takes(&self, kind: Kind) -> bool {
+        self.fits(&kind.full())
     }
 
     /// As it is written.

@@ -23,6 +23,7 @@ mod identities;
 mod limits;
 mod manners;
 mod migrations;
+mod notifications;
 mod overrides;
 mod policy;
 mod races;

@@ -89,6 +89,14 @@ offer_handoff                  404           404           403           403    
 refuse_handoff                 404           404           403           403           404           404           404           403           yes
 withdraw_handoff               404           404           403           403           404           404           404           403           yes
 list_inbox                     yes           yes           yes           403           403           403           403           yes           yes
+get_notification_rules         403           403           403           403           403           yes           403           403           403
+change_notification_rules      403           403           403           403           403           yes           403           403           403
+reset_notification_rules       403           403           403           403           403           yes           403           403           403
+list_notifications             yes           yes           yes           yes           yes           yes           403           yes           yes
+count_notifications            yes           yes           yes           yes           yes           yes           403           yes           yes
+get_notification               404           404           404           404           404           404           403           404           yes
+acknowledge_notification       404           404           404           404           404           404           403           404           yes
+read_notification              404           404           404           404           404           404           403           404           yes
 list_outbox                    yes           yes           yes           403           403           403           403           yes           yes
 review_override                404           404           404           404           404           404           404           403           yes
 confirm_proposal               404           404           404           404           404           404           404           403           403

@@ -12,5 +12,5 @@ else
   start_service
 fi
 code=0
-"$lindung" demo deploy/demo/story.json deploy/demo/responsibility.json || code=$?
+"$lindung" demo deploy/demo/story.json deploy/demo/responsibility.json deploy/demo/doors.json || code=$?
 exit "$code"

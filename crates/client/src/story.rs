@@ -17,8 +17,11 @@ use serde_json::Value;
 use crate::assertion::{Officer, Speaker};
 use crate::error::Error;
 
-pub use player::{Played, play};
+pub use player::{Played, Setting, play};
 use variables::Variables;
+
+/// The variable for what is outside of the service: where webhooks and mail come to, and can be looked at.
+const OUTSIDE: &str = "outside";
 
 /// A story, ready to be played.
 #[derive(Debug, Clone)]
@@ -77,6 +80,8 @@ struct Step {
     method: String,
     path: String,
     if_match: Option<String>,
+    /// For so many seconds it is asked again until it is answered as expected: for what takes its time.
+    within: Option<u64>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
     body: Option<Value>,
@@ -165,6 +170,7 @@ impl Story {
             .collect::<Result<_, Error>>()?;
         let mut read_steps = Vec::with_capacity(steps.len());
         let mut known = Variables::default();
+        known.keep(OUTSIDE, Value::Null);
         for (number, value) in (1..).zip(steps) {
             let said = value.get("say").and_then(Value::as_str).unwrap_or_default();
             let at = format!("step {number} ({said})");
@@ -224,6 +230,7 @@ mod tests {
     fn the_demo_is_stories() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo");
         Story::load(&folder.join("responsibility.json")).unwrap();
+        Story::load(&folder.join("doors.json")).unwrap();
         let story = Story::load(&folder.join("story.json")).unwrap();
         let agencies: BTreeSet<&str> = story.actors.values().filter_map(|it| it.agency.split('.').next()).collect();
         assert!(["KPM", "KDN", "KPWKM", "KK"].iter().all(|it| agencies.contains(it)), "four ministries: {agencies:?}");

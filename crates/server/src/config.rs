@@ -57,7 +57,8 @@ pub struct Config {
     webhook_key: Option<PathBuf>,
     smtp_url: Option<SecretString>,
     mail_from: Option<String>,
-    mail_folder: Option<PathBuf>,
+    /// The folder that mail is written to in development.
+    pub mail_folder: Option<PathBuf>,
     identity_keys: Option<PathBuf>,
     identity_keys_command: Option<String>,
     credentials: Option<PathBuf>,

@@ -4,6 +4,7 @@ mod admin;
 mod audit;
 mod config;
 mod keys;
+mod outside;
 mod secrets;
 mod serve;
 mod sign;

@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use actix_web::rt::System;
 use clap::Args;
-use lindung_client::{Api, Bound, Credentials, Officer, Speaker, story};
+use lindung_client::story::{self, Setting, Story};
+use lindung_client::{Api, Bound, Credentials, Officer, Speaker};
 use lindung_http::Clock;
 use tokio::runtime::Builder;
 
 use crate::Failure;
 use crate::config::Config;
+use crate::outside::Outside;
 use crate::work;
 
 /// Whose token, and what for.
@@ -80,14 +83,18 @@ pub fn token(config: &Config, token: Token) -> Result<(), Failure> {
 pub fn demo(config: &Config, demo: &Demo) -> Result<ExitCode, Failure> {
     let credentials = Credentials::load_all(config.credentials()?)?;
     let api = Api::new(&config.issuer()?)?;
-    let runtime = Builder::new_current_thread().enable_all().build()?;
     let pass = |time: &str| work::pass(config, time).map_err(|it| it.to_string());
-    for path in &demo.stories {
-        let story = story::Story::load(path)?;
-        let played = runtime.block_on(story::play(&story, &api, &credentials, pass, &mut std::io::stdout()))?;
-        if !played.is_good() {
-            return Ok(ExitCode::FAILURE);
+    System::new().block_on(async {
+        let outside = Outside::start(config.mail_folder.clone())?;
+        let around = Api::new(&outside.url)?;
+        let setting = Setting { api: &api, credentials: &credentials, outside: &around };
+        for path in &demo.stories {
+            let story = Story::load(path)?;
+            if !story::play(&story, setting, pass, &mut std::io::stdout()).await?.is_good() {
+                return Ok(ExitCode::FAILURE);
+            }
         }
-    }
-    Ok(ExitCode::SUCCESS)
+        outside.end().await;
+        Ok(ExitCode::SUCCESS)
+    })
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::matching::check;
 use super::transcript;
 use super::variables::Variables;
-use super::{Actor, Expect, Request, Step, Story};
+use super::{Actor, Expect, OUTSIDE, Request, Step, Story};
 use crate::api::{Api, Reply};
 use crate::credentials::Credentials;
 use crate::error::Error;
@@ -31,21 +32,34 @@ impl Played {
     }
 }
 
-/// Plays a story up to its end or to the first step that is answered other than expected, with the
-/// clients whose credentials are given, and writes to `out` a transcript that a coordinator can read. `pass` lets time
-/// pass, where a step says how much.
+/// Where a story is played.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The service.
+    pub api: &'a Api,
+    /// The clients who speak for the actors.
+    pub credentials: &'a [Credentials],
+    /// What is outside of the service, by its URL: where webhooks and mail come to, and can be looked at.
+    pub outside: &'a Api,
+}
+
+/// How long before a step is asked again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// Plays a story up to its end or to the first step that is answered other than expected, and writes to `out` a
+/// transcript that a coordinator can read. `pass` lets time pass, where a step says how much.
 ///
 /// # Errors
 /// No client may speak for an actor, a token is refused, the service does not answer, or a step
 /// uses what no step before it kept. A step that fails is no error.
 pub async fn play(
     story: &Story,
-    api: &Api,
-    credentials: &[Credentials],
+    setting: Setting<'_>,
     pass: impl Fn(&str) -> Result<(), String>,
     out: &mut impl Write,
 ) -> Result<Played, Error> {
-    let mut stage = Stage { api, credentials, tokens: BTreeMap::new(), variables: Variables::default() };
+    let mut stage = Stage { setting, tokens: BTreeMap::new(), variables: Variables::default() };
+    stage.variables.keep(OUTSIDE, Value::String(setting.outside.issuer().to_owned()));
     let mut played = Played { steps: story.steps.len(), played: 0, failures: 0 };
     writeln!(out, "{}\n", story.title)?;
     transcript::cast(story.steps.iter().filter_map(|it| story.actors.get(&it.actor)), out)?;
@@ -58,9 +72,17 @@ pub async fn play(
         }
         let request = step.request(&stage.variables).map_err(wrong)?;
         transcript::deed(number, crate::now(), actor, &request.say, out)?;
-        let reply = stage.send(&step.actor, actor, &request).await?;
+        let until = Instant::now() + Duration::from_secs(step.within.unwrap_or(0));
+        let (reply, judged) = loop {
+            let reply = stage.send(&step.actor, actor, &request).await?;
+            let judged = stage.judge(step, &request.expect, &reply);
+            if judged.is_ok() || Instant::now() >= until {
+                break (reply, judged);
+            }
+            tokio::time::sleep(AGAIN).await;
+        };
         played.played += 1;
-        if let Err(why) = stage.judge(step, &request.expect, &reply) {
+        if let Err(why) = judged {
             played.failures += 1;
             transcript::failure(step, &request.expect, &reply, &why, out)?;
             writeln!(out, "\nStopped at step {number} of {}: it was answered other than expected.", played.steps)?;
@@ -74,23 +96,26 @@ pub async fn play(
 
 /// What the steps have in common.
 struct Stage<'a> {
-    api: &'a Api,
-    credentials: &'a [Credentials],
+    setting: Setting<'a>,
     tokens: BTreeMap<String, String>,
     variables: Variables,
 }
 
 impl Stage<'_> {
     async fn send(&mut self, role: &str, actor: &Actor, request: &Request<'_>) -> Result<Reply, Error> {
-        let token = self.token(role, actor).await?;
         let Request { method, path, headers, body, .. } = request;
+        let Setting { api, outside, .. } = self.setting;
+        if let Some(path) = path.strip_prefix(outside.issuer()) {
+            return outside.request(method, path, None, &[], body.as_ref()).await;
+        }
+        let token = self.token(role, actor).await?;
         let mut headers: Vec<(&str, &str)> = headers.iter().map(|(name, it)| (*name, it.as_str())).collect();
         // Every attempt to do something has a key of its own, so that it could be repeated safely.
         let key = crate::unique(crate::now());
         if *method == "POST" && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("idempotency-key")) {
             headers.push(("Idempotency-Key", &key));
         }
-        self.api.request(method, path, Some(&token), &headers, body.as_ref()).await
+        api.request(method, path, Some(&token), &headers, body.as_ref()).await
     }
 
     /// The actor's token, asked for when they first act: a story ends before a token does.
@@ -98,9 +123,9 @@ impl Stage<'_> {
         if let Some(token) = self.tokens.get(role) {
             return Ok(token.clone());
         }
-        let credentials = self.credentials.iter().find(|it| it.speaks_for(&actor.agency));
+        let credentials = self.setting.credentials.iter().find(|it| it.speaks_for(&actor.agency));
         let credentials = credentials.ok_or_else(|| Error::Nobody(actor.agency.clone()))?;
-        let token = self.api.token(credentials, &actor.speaker()).await?;
+        let token = self.setting.api.token(credentials, &actor.speaker()).await?;
         self.tokens.insert(role.to_owned(), token.clone());
         Ok(token)
     }
@@ -198,12 +223,17 @@ mod tests {
         Story::parse(&text.to_string()).unwrap()
     }
 
+    fn setting<'a>(api: &'a Api, credentials: &'a [Credentials]) -> Setting<'a> {
+        Setting { api, credentials, outside: api }
+    }
+
     async fn played(last: (&'static str, &'static str, Value)) -> (Played, String, Vec<String>) {
         let opened = ("201 Created", JSON, json!({ "id": "0193", "reference": "LDG-2026-000001", "status": "open" }));
         let (issuer, asked) = service(vec![token(), opened, last]);
         let credentials = Credentials::generate("kpm-system", "KPM", vec!["KPM.SEKOLAH".into()], vec![]).unwrap();
         let mut out = Vec::new();
-        let played = play(&story(), &Api::new(&issuer).unwrap(), &[credentials], |_| Ok(()), &mut out).await.unwrap();
+        let api = Api::new(&issuer).unwrap();
+        let played = play(&story(), setting(&api, &[credentials]), |_| Ok(()), &mut out).await.unwrap();
         (played, String::from_utf8(out).unwrap(), asked.join().unwrap())
     }
 
@@ -240,15 +270,15 @@ mod tests {
     async fn a_refused_token_is_an_error() {
         let (issuer, _asked) = service(vec![("401 Unauthorized", JSON, json!({ "error": "invalid_client" }))]);
         let credentials = Credentials::generate("kpm-system", "KPM.SEKOLAH", vec![], vec![]).unwrap();
-        let error =
-            play(&story(), &Api::new(&issuer).unwrap(), &[credentials], |_| Ok(()), &mut Vec::new()).await.unwrap_err();
+        let (api, credentials) = (Api::new(&issuer).unwrap(), [credentials]);
+        let error = play(&story(), setting(&api, &credentials), |_| Ok(()), &mut Vec::new()).await.unwrap_err();
         assert_eq!(error.to_string(), "no token for KPM.SEKOLAH from client kpm-system: 401 invalid_client");
     }
 
     #[tokio::test]
     async fn somebody_must_speak_for_an_actor() {
         let api = Api::new("http://127.0.0.1:9").unwrap();
-        let error = play(&story(), &api, &[], |_| Ok(()), &mut Vec::new()).await.unwrap_err();
+        let error = play(&story(), setting(&api, &[]), |_| Ok(()), &mut Vec::new()).await.unwrap_err();
         assert!(matches!(error, Error::Nobody(agency) if agency == "KPM.SEKOLAH"));
     }
 }

@@ -9,6 +9,7 @@ use aws_lc_rs::rand;
 use lindung_http::keys::{self, TokenKeys};
 use lindung_vault::{CommandKeys, FileKeys, Vault};
 use lindung_webhook::SecretKey;
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::Failure;
@@ -114,9 +115,16 @@ fn make_in_development(
     if config.environment != Environment::Development {
         return Ok(());
     }
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => Ok(file.write_all(&content()?)?),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(format!("{}: {error}", path.display()).into()),
+    if path.exists() {
+        return Ok(());
+    }
+    // Whoever starts beside us sees all of it, or nothing.
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(&content()?)?;
+    match file.persist_noclobber(path) {
+        Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(failed(error.error).into()),
+        Ok(_) | Err(_) => Ok(()),
     }
 }

@@ -19,7 +19,7 @@ use crate::mail::Mailer;
 use crate::webhook::{Message, Sender, Sent};
 
 /// How much may be under way at once in this process; how much of it to one receiver, and to one that only fails.
-const ROOM: Room = Room { whole: 512, each: 16, failing: 1 };
+const ROOM: Room = Room { whole: 512, each: 32, failing: 1 };
 /// For how long something is claimed by whoever keeps its claims alive, and how often that is done: what somebody had who was
 /// killed is sent by another after that, and holds up its case no longer.
 const LEASE: TimeDelta = TimeDelta::seconds(6);
@@ -35,7 +35,9 @@ const MAIL_ROOM: Room = Room { whole: 5000, each: 500, failing: 500 };
 /// How often it is looked for what is due when nothing goes on.
 const EVERY: Duration = Duration::from_millis(100);
 /// How long answers are collected while much goes on, so that they are written together.
-const COLLECT: Duration = Duration::from_millis(10);
+const COLLECT: Duration = Duration::from_millis(25);
+/// How often it is looked for mail that is due.
+const POST: Duration = Duration::from_secs(1);
 /// How long it is waited where the database does not answer.
 const AGAIN: Duration = Duration::from_secs(1);
 /// The type of what a test tells.
@@ -69,6 +71,8 @@ struct UnderWay {
     claimed: HashMap<DeliveryId, (i64, Instant)>,
     /// When the leases were made to last, last.
     kept: Option<Instant>,
+    /// When it was looked for mail, last.
+    mailed: Option<Instant>,
 }
 
 /// What was done.
@@ -178,7 +182,7 @@ impl Courier {
 
     /// Claims what is due, and begins to send it.
     async fn claim(&self, under_way: &mut UnderWay, lease: TimeDelta) -> Result<(), Error> {
-        let UnderWay { sends, claimed, .. } = under_way;
+        let UnderWay { sends, claimed, mailed, .. } = under_way;
         let busy = i64::try_from(sends.len()).unwrap_or(i64::MAX);
         let room = Room { whole: (ROOM.whole - busy).max(0), ..ROOM };
         for Claim { subscription, agency: _, reach, deliveries } in self.claimed(Channel::Webhook, room, lease).await? {
@@ -188,7 +192,8 @@ impl Courier {
                 sends.spawn(async move { vec![courier.post(subscription, &reach, delivery).await] });
             }
         }
-        if self.0.mailer.is_some() {
+        if self.0.mailer.is_some() && mailed.is_none_or(|it| it.elapsed() >= POST) {
+            *mailed = Some(Instant::now());
             for claim in self.claimed(Channel::Email, MAIL_ROOM, lease).await? {
                 claimed.extend(claim.deliveries.iter().map(|it| (it.id, (it.token, Instant::now()))));
                 let courier = self.clone();

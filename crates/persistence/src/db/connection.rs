@@ -116,7 +116,8 @@ impl Db {
         self.transaction_begun_by("begin", work)
     }
 
-    /// The same where catching up may take longer than a request may.
+    /// The same where catching up may take longer than a request may. Each statement is planned for the tables as they
+    /// are then: a plan of when a queue was empty reads all of it once it is not.
     pub(crate) fn transaction_of_any_length<T>(
         &self,
         work: impl FnOnce(&mut PgConnection) -> Result<T, Error>,

@@ -117,8 +117,8 @@ impl Db {
         (now, lease): (DateTime<Utc>, TimeDelta),
         issuer: &str,
     ) -> Result<Vec<Claim>, Error> {
-        self.transaction(|conn| {
-            let ready: Vec<Uuid> = ready(channel, now).load(conn)?;
+        self.transaction_of_any_length(|conn| {
+            let ready: Vec<Uuid> = ready(channel, room, now).load(conn)?;
             if ready.is_empty() {
                 return Ok(Vec::new());
             }
@@ -159,32 +159,41 @@ impl Db {
     }
 }
 
-/// The subscriptions to which something is due, locked: two who claim at once take different ones. It is a statement of its
+/// The subscriptions that have room, and to which something is due, locked: two who claim at once take different ones. It is a statement of its
 /// own, so that the next one sees what whoever had the lock before has claimed.
-fn ready(channel: Channel, now: DateTime<Utc>) -> Sql<SqlUuid> {
+fn ready(channel: Channel, room: Room, now: DateTime<Utc>) -> Sql<SqlUuid> {
+    Sql::new()
+        .with("select s.id from subscriptions s where s.status = 'active' and s.channel = ? and ", [channel.as_str().into()])
+        .then(left(room, now))
+        .with(
+            " > 0 and exists (select from deliveries d where d.subscription_id = s.id and d.status = 'pending' and d.due_at <= ? \
+             and (d.leased_until is null or d.leased_until <= ?)) for update of s skip locked",
+            [now.into(), now.into()],
+        )
+}
+
+/// How many more may be under way to subscription `s`.
+fn left(room: Room, now: DateTime<Utc>) -> Sql {
     Sql::new().with(
-        "select s.id from subscriptions s where s.status = 'active' and s.channel = ? and exists (select from deliveries d \
-         where d.subscription_id = s.id and d.status = 'pending' and d.due_at <= ? and (d.leased_until is null or d.leased_until <= ?)) \
-         for update of s skip locked",
-        [channel.as_str().into(), now.into(), now.into()],
+        "(case when s.failing_since is null then ? else ? end - (select count(*) from deliveries d \
+         where d.subscription_id = s.id and d.status = 'pending' and d.leased_until > ?))",
+        [room.each.into(), room.failing.into(), now.into()],
     )
 }
 
-/// Takes a lease on what is due and returns it, the deliveries of each subscription together and in their order.
+/// Takes a lease on what is due and returns it (of a case its first alone, which is looked up by its own index however many
+/// stand behind it), the deliveries of each subscription together and in their order.
 fn leased(ready: Vec<Uuid>, room: Room, now: DateTime<Utc>, until: DateTime<Utc>) -> Sql<Jsonb> {
     Sql::new()
-        .with(
-            "with ready as materialized (select s.*, (case when s.failing_since is null then ? else ? end) - (select count(*) from deliveries d \
-             where d.subscription_id = s.id and d.status = 'pending' and d.leased_until > ?) as room from subscriptions s \
-             where s.id = any(?)), ",
-            [room.each.into(), room.failing.into(), now.into(), ready.into()],
-        )
+        .with("with ready as materialized (select s.*, ", [])
+        .then(left(room, now))
+        .with(" as room from subscriptions s where s.id = any(?)), ", [ready.into()])
         .with(
             "due as materialized (select d.id, d.agency, e.id as event, (d.kind = 'test' or policy.tells_agency(d.agency, e.kind, e.case_id, \
              e.subject_type, e.subject_id)) as tells from (select d.* from ready r cross join lateral (select d.* from deliveries d \
              where d.subscription_id = r.id and d.status = 'pending' and d.due_at <= ? and (d.leased_until is null or d.leased_until <= ?) \
-             and not exists (select from deliveries p where p.subscription_id = d.subscription_id and p.about = d.about and p.number < d.number \
-             and p.status = 'pending' and r.channel = 'webhook') order by d.due_at, d.number limit greatest(r.room, 0)) d limit ?) d \
+             and (r.channel <> 'webhook' or d.number is null or d.number = (select p.number from deliveries p where p.subscription_id = d.subscription_id \
+             and p.about = d.about and p.status = 'pending' order by p.number limit 1)) order by d.due_at, d.number limit greatest(r.room, 0)) d limit ?) d \
              left join events e on e.id = d.event_id), ",
             [now.into(), now.into(), room.whole.into()],
         )

@@ -68,7 +68,7 @@ impl Db {
     /// The database is not available, or the login may not do this: then the leases end, and it is sent again.
     pub fn settle(&self, tried: &[Tried], now: DateTime<Utc>) -> Result<Settled, Error> {
         let rows = Value::Array(tried.iter().map(|it| row(it, now)).collect());
-        self.transaction(|conn| {
+        self.transaction_of_any_length(|conn| {
             let query = Sql::<BigInt>::new()
                 .with(
                     "with tried as materialized (select * from jsonb_to_recordset(?) t (delivery uuid, token bigint, at timestamptz, took_ms integer, \

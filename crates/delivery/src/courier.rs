@@ -8,7 +8,7 @@ use aws_lc_rs::rand;
 use chrono::{DateTime, TimeDelta, Utc};
 use lindung_domain::subscription::Channel;
 use lindung_domain::{DeliveryId, SubscriptionId};
-use lindung_persistence::{Claim, Claimed, CloudEvent, Db, Ended, Error, Reach, Room, Settled, Tried};
+use lindung_persistence::{Claim, Claimed, CloudEvent, Db, Ended, Error, Lease, Presence, Reach, Room, Settled, Tried};
 use lindung_webhook::SecretKey;
 use serde_json::json;
 use tokio::sync::watch;
@@ -20,10 +20,10 @@ use crate::webhook::{Message, Sender, Sent};
 
 /// How much may be under way at once in this process; how much of it to one receiver, and to one that only fails.
 const ROOM: Room = Room { whole: 512, each: 32, failing: 1 };
-/// For how long something is claimed by whoever keeps its claims alive, and how often that is done: what somebody had who was
-/// killed is sent by another after that, and holds up its case no longer.
-const LEASE: TimeDelta = TimeDelta::seconds(6);
-const KEEP: Duration = Duration::from_secs(2);
+/// For how long something is claimed by whoever is present and keeps its claims alive, and how often that is done: what
+/// somebody had who hangs is sent by another after that. What somebody had who was killed is so at once.
+const LEASE: TimeDelta = TimeDelta::seconds(15);
+const KEEP: Duration = Duration::from_secs(5);
 /// For how long in one round, where nobody does: longer than sending can take.
 const ROUND_LEASE: TimeDelta = TimeDelta::seconds(120);
 /// After how long nothing is being sent any more.
@@ -71,6 +71,8 @@ struct UnderWay {
     claimed: HashMap<DeliveryId, (i64, Instant)>,
     /// When the leases were made to last, last.
     kept: Option<Instant>,
+    /// What makes known that we are there; nothing in one round, where time alone ends the leases.
+    presence: Option<Presence>,
     /// When it was looked for mail, last.
     mailed: Option<Instant>,
 }
@@ -165,14 +167,8 @@ impl Courier {
             self.settle(tried).await?;
         }
         if under_way.kept.is_none_or(|it| it.elapsed() >= KEEP) {
+            self.keep(under_way).await?;
             under_way.kept = Some(Instant::now());
-            // Nothing takes longer: what does has no sender any more, and is left to others.
-            under_way.claimed.retain(|_, it| it.1.elapsed() < LONGEST);
-            let claimed: Vec<(DeliveryId, i64)> = under_way.claimed.iter().map(|it| (*it.0, it.1.0)).collect();
-            let parts = self.0.clone();
-            if !claimed.is_empty() {
-                blocking(move || parts.db.keep(&claimed, (parts.now)() + LEASE)).await?;
-            }
         }
         if !stopping {
             self.claim(under_way, LEASE).await?;
@@ -180,9 +176,28 @@ impl Courier {
         Ok(settled)
     }
 
+    /// Makes the leases last, and known that we are there.
+    async fn keep(&self, under_way: &mut UnderWay) -> Result<(), Error> {
+        // Nothing takes longer: what does has no sender any more, and is left to others.
+        under_way.claimed.retain(|_, it| it.1.elapsed() < LONGEST);
+        let claimed: Vec<(DeliveryId, i64)> = under_way.claimed.iter().map(|it| (*it.0, it.1.0)).collect();
+        let (parts, presence) = (self.0.clone(), under_way.presence.take());
+        let present = blocking(move || {
+            let known = presence.and_then(|mut it| it.holds().then_some(it));
+            let present = known.map_or_else(|| parts.db.presence(), Ok)?;
+            if !claimed.is_empty() {
+                parts.db.keep(&claimed, (parts.now)() + LEASE)?;
+            }
+            Ok(present)
+        });
+        under_way.presence = Some(present.await?);
+        Ok(())
+    }
+
     /// Claims what is due, and begins to send it.
-    async fn claim(&self, under_way: &mut UnderWay, lease: TimeDelta) -> Result<(), Error> {
-        let UnderWay { sends, claimed, mailed, .. } = under_way;
+    async fn claim(&self, under_way: &mut UnderWay, length: TimeDelta) -> Result<(), Error> {
+        let UnderWay { sends, claimed, mailed, presence, .. } = under_way;
+        let lease = (length, presence.as_ref().map(Presence::id));
         let busy = i64::try_from(sends.len()).unwrap_or(i64::MAX);
         let room = Room { whole: (ROOM.whole - busy).max(0), ..ROOM };
         for Claim { subscription, agency: _, reach, deliveries } in self.claimed(Channel::Webhook, room, lease).await? {
@@ -203,9 +218,18 @@ impl Courier {
         Ok(())
     }
 
-    async fn claimed(&self, channel: Channel, room: Room, lease: TimeDelta) -> Result<Vec<Claim>, Error> {
+    async fn claimed(
+        &self,
+        channel: Channel,
+        room: Room,
+        (length, by): (TimeDelta, Option<i32>),
+    ) -> Result<Vec<Claim>, Error> {
         let parts = self.0.clone();
-        blocking(move || parts.db.claim(channel, room, ((parts.now)(), lease), &parts.issuer)).await
+        blocking(move || {
+            let lease = Lease { from: (parts.now)(), length, by };
+            parts.db.claim(channel, room, lease, &parts.issuer)
+        })
+        .await
     }
 
     async fn settle(&self, tried: Vec<Tried>) -> Result<(), Error> {

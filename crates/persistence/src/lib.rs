@@ -80,7 +80,7 @@ pub use identifiers::FoundChild;
 pub use messages::MessageItem;
 pub use notifications::{Counted, KeptRules, NotificationCounts, NotificationFilter, NotificationItem, Notified};
 pub use occurrences::OccurrenceItem;
-pub use outbox::{Attempts, Claim, Claimed, Ended, FannedOut, Queue, Reach, Room, Settled, Tried};
+pub use outbox::{Attempts, Claim, Claimed, Ended, FannedOut, Lease, Presence, Queue, Reach, Room, Settled, Tried};
 pub use overrides::OverrideItem;
 pub use proofs::{PROOF_PERIOD, Proof};
 pub use proposals::ProposalItem;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{Duration, TimeDelta};
 use lindung_domain::subscription::Channel;
-use lindung_persistence::{Ended, Room, Tried};
+use lindung_persistence::{Ended, Lease, Room, Tried};
 use lindung_tests::{Manner, Receiver, TestApp};
 use serde_json::json;
 
@@ -51,7 +51,8 @@ async fn what_a_dead_one_had_is_sent_again_and_the_dead_one_changes_nothing() {
     referrals(&app, 1).await;
     app.fan_out();
     let worker = app.database.worker();
-    let claims = worker.claim(Channel::Webhook, ROOM, (app.now(), TimeDelta::seconds(30)), "https://l").unwrap();
+    let lease = Lease { from: app.now(), length: TimeDelta::seconds(30), by: None };
+    let claims = worker.claim(Channel::Webhook, ROOM, lease, "https://l").unwrap();
     let claimed = claims[0].deliveries[0].clone();
     let courier = app.courier(None);
     assert_eq!(courier.round().await.unwrap(), round(0, 0), "it is somebody's");
@@ -78,6 +79,21 @@ async fn what_a_dead_one_had_is_sent_again_and_the_dead_one_changes_nothing() {
     );
     let accesses = app.database.count("access_log where action = 'deliver_events'");
     assert_eq!(accesses, 2, "each claim is one, whether or not it was sent");
+}
+
+#[actix_web::test]
+async fn what_one_had_who_is_gone_is_anybodys_at_once() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
+    subscribed(&app, POLICE, &receiver).await;
+    referrals(&app, 1).await;
+    app.fan_out();
+    let worker = app.database.worker();
+    let one = worker.presence().unwrap();
+    let lease = Lease { from: app.now(), length: TimeDelta::hours(1), by: Some(one.id()) };
+    assert_eq!(worker.claim(Channel::Webhook, ROOM, lease, "https://l").unwrap().len(), 1);
+    assert_eq!(app.courier(None).round().await.unwrap(), round(0, 0));
+    drop(one);
+    assert_eq!(app.courier(None).round().await.unwrap(), round(1, 0));
 }
 
 #[actix_web::test]

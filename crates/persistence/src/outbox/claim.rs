@@ -16,6 +16,7 @@ use crate::access_log;
 use crate::cloud_event::{CloudEvent, Told};
 use crate::db::Db;
 use crate::error::Error;
+use crate::outbox::presence::present;
 use crate::sql::Sql;
 
 /// How much may be claimed.
@@ -27,6 +28,17 @@ pub struct Room {
     pub each: i64,
     /// The same where nothing but failure was seen lately.
     pub failing: i64,
+}
+
+/// For how long something is claimed, and by whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease {
+    /// From now on.
+    pub from: DateTime<Utc>,
+    /// For so long.
+    pub length: TimeDelta,
+    /// By whom: it ends earlier where that one is not present any more.
+    pub by: Option<i32>,
 }
 
 /// Where a claimed delivery goes.
@@ -110,19 +122,15 @@ impl Db {
     ///
     /// # Errors
     /// The database is not available, or the login may not do this.
-    pub fn claim(
-        &self,
-        channel: Channel,
-        room: Room,
-        (now, lease): (DateTime<Utc>, TimeDelta),
-        issuer: &str,
-    ) -> Result<Vec<Claim>, Error> {
+    pub fn claim(&self, channel: Channel, room: Room, lease: Lease, issuer: &str) -> Result<Vec<Claim>, Error> {
+        let now = lease.from;
         self.transaction_of_any_length(|conn| {
-            let ready: Vec<Uuid> = ready(channel, room, now).load(conn)?;
+            let held = Held { now, present: present().load(conn)? };
+            let ready: Vec<Uuid> = ready(channel, room, &held).load(conn)?;
             if ready.is_empty() {
                 return Ok(Vec::new());
             }
-            let rows: Vec<Value> = leased(ready, room, now, now + lease).load(conn)?;
+            let rows: Vec<Value> = leased(ready, room, &held, lease).load(conn)?;
             let mut claims: Vec<Claim> = Vec::new();
             // Of whom each claim tells: its cases and its children.
             let mut told: Vec<[BTreeSet<Uuid>; 2]> = Vec::new();
@@ -161,47 +169,70 @@ impl Db {
 
 /// The subscriptions that have room, and to which something is due, locked: two who claim at once take different ones. It is a statement of its
 /// own, so that the next one sees what whoever had the lock before has claimed.
-fn ready(channel: Channel, room: Room, now: DateTime<Utc>) -> Sql<SqlUuid> {
+fn ready(channel: Channel, room: Room, held: &Held) -> Sql<SqlUuid> {
     Sql::new()
         .with("select s.id from subscriptions s where s.status = 'active' and s.channel = ? and ", [channel.as_str().into()])
-        .then(left(room, now))
+        .then(held.room_left(room))
         .with(
-            " > 0 and exists (select from deliveries d where d.subscription_id = s.id and d.status = 'pending' and d.due_at <= ? \
-             and (d.leased_until is null or d.leased_until <= ?)) for update of s skip locked",
-            [now.into(), now.into()],
+            " > 0 and exists (select from deliveries d where d.subscription_id = s.id and d.status = 'pending' and d.due_at <= ? and ",
+            [held.now.into()],
         )
+        .then(held.is_free())
+        .with(") for update of s skip locked", [])
 }
 
-/// How many more may be under way to subscription `s`.
-fn left(room: Room, now: DateTime<Utc>) -> Sql {
-    Sql::new().with(
-        "(case when s.failing_since is null then ? else ? end - (select count(*) from deliveries d \
-         where d.subscription_id = s.id and d.status = 'pending' and d.leased_until > ?))",
-        [room.each.into(), room.failing.into(), now.into()],
-    )
+/// By what leases are judged.
+struct Held {
+    now: DateTime<Utc>,
+    /// Those who deliver now.
+    present: Vec<i32>,
+}
+
+impl Held {
+    /// A condition that holds where nobody is sending delivery `d`.
+    fn is_free(&self) -> Sql {
+        Sql::new().with(
+            "(d.leased_until is null or d.leased_until <= ? or d.leased_by <> all(?))",
+            [self.now.into(), self.present.clone().into()],
+        )
+    }
+
+    /// How many more may be under way to subscription `s`.
+    fn room_left(&self, room: Room) -> Sql {
+        Sql::new().with(
+            "(case when s.failing_since is null then ? else ? end - (select count(*) from deliveries d where d.subscription_id = s.id \
+             and d.status = 'pending' and d.leased_until > ? and (d.leased_by is null or d.leased_by = any(?))))",
+            [room.each.into(), room.failing.into(), self.now.into(), self.present.clone().into()],
+        )
+    }
 }
 
 /// Takes a lease on what is due and returns it (of a case its first alone, which is looked up by its own index however many
 /// stand behind it), the deliveries of each subscription together and in their order.
-fn leased(ready: Vec<Uuid>, room: Room, now: DateTime<Utc>, until: DateTime<Utc>) -> Sql<Jsonb> {
+fn leased(ready: Vec<Uuid>, room: Room, held: &Held, lease: Lease) -> Sql<Jsonb> {
+    let now = held.now;
     Sql::new()
         .with("with ready as materialized (select s.*, ", [])
-        .then(left(room, now))
+        .then(held.room_left(room))
         .with(" as room from subscriptions s where s.id = any(?)), ", [ready.into()])
         .with(
             "due as materialized (select d.id, d.agency, e.id as event, (d.kind = 'test' or policy.tells_agency(d.agency, e.kind, e.case_id, \
              e.subject_type, e.subject_id)) as tells from (select d.* from ready r cross join lateral (select d.* from deliveries d \
-             where d.subscription_id = r.id and d.status = 'pending' and d.due_at <= ? and (d.leased_until is null or d.leased_until <= ?) \
-             and (r.channel <> 'webhook' or d.number is null or d.number = (select p.number from deliveries p where p.subscription_id = d.subscription_id \
+             where d.subscription_id = r.id and d.status = 'pending' and d.due_at <= ? and ",
+            [now.into()],
+        )
+        .then(held.is_free())
+        .with(
+            " and (r.channel <> 'webhook' or d.number is null or d.number = (select p.number from deliveries p where p.subscription_id = d.subscription_id \
              and p.about = d.about and p.status = 'pending' order by p.number limit 1)) order by d.due_at, d.number limit greatest(r.room, 0)) d limit ?) d \
              left join events e on e.id = d.event_id), ",
-            [now.into(), now.into(), room.whole.into()],
+            [room.whole.into()],
         )
         .with(
             "withheld as (update deliveries d set status = 'withheld', settled_at = ? from due where d.id = due.id and due.tells is not true), \
-             leased as (update deliveries d set leased_until = ?, token = d.token + 1, attempts = d.attempts + 1 from due \
+             leased as (update deliveries d set leased_until = ?, leased_by = ?, token = d.token + 1, attempts = d.attempts + 1 from due \
              where d.id = due.id and due.tells returning d.*) ",
-            [now.into(), until.into()],
+            [now.into(), (now + lease.length).into(), lease.by.into()],
         )
         .with(
             "select jsonb_build_object('id', l.id, 'token', l.token, 'attempts', l.attempts, 'again', l.again, 'kind', l.kind, 'event_id', l.event_id, \

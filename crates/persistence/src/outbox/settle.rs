@@ -1,5 +1,7 @@
 //! How attempts ended.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
@@ -125,17 +127,17 @@ fn reckoned(
     tried: &[Tried],
     now: DateTime<Utc>,
 ) -> Result<Vec<(SubscriptionId, DisabledReason)>, Error> {
-    let mut subscriptions: Vec<SubscriptionId> = tried.iter().map(|it| it.subscription).collect();
-    subscriptions.sort_unstable();
-    subscriptions.dedup();
+    let arrived: BTreeSet<SubscriptionId> =
+        tried.iter().filter(|it| it.ended == Ended::Delivered).map(|it| it.subscription).collect();
+    if !arrived.is_empty() {
+        let ids: Vec<Uuid> = arrived.iter().map(|it| it.0).collect();
+        let healthy = "update subscriptions set failing_since = null, failures = 0 where id = any(?) and failing_since is not null";
+        Sql::<()>::new().with(healthy, [ids.into()]).execute(conn)?;
+    }
+    let all: BTreeSet<SubscriptionId> = tried.iter().map(|it| it.subscription).collect();
     let mut disabled = Vec::new();
-    for id in subscriptions {
+    for id in all.into_iter().filter(|it| !arrived.contains(it)) {
         let own = || tried.iter().filter(|it| it.subscription == id);
-        if own().any(|it| it.ended == Ended::Delivered) {
-            let healthy = "update subscriptions set failing_since = null, failures = 0 where id = ? and failing_since is not null";
-            Sql::<()>::new().with(healthy, [id.0.into()]).execute(conn)?;
-            continue;
-        }
         let failed = i32::try_from(own().count()).unwrap_or(i32::MAX);
         let query = Sql::<(SqlUuid, Nullable<Timestamptz>, Integer)>::new().with(
             "update subscriptions set failing_since = coalesce(failing_since, ?), failures = failures + ? where id = ? and status = 'active' \

@@ -127,7 +127,7 @@ impl Courier {
             if stopping && under_way.sends.is_empty() {
                 return;
             }
-            let before = under_way.sends.len();
+            let (before, began) = (under_way.sends.len(), Instant::now());
             let worked = self.turn(&mut under_way, stopping).await;
             match &worked {
                 Ok(_) => failing = false,
@@ -140,7 +140,8 @@ impl Courier {
             }
             let wait = match worked {
                 Err(_) => AGAIN,
-                Ok(settled) if settled > 0 || under_way.sends.len() > before => COLLECT,
+                // The longer a turn takes, the more is done together with the next.
+                Ok(settled) if settled > 0 || under_way.sends.len() > before => COLLECT.max(began.elapsed()),
                 Ok(_) => EVERY,
             };
             tokio::select! {

@@ -25,7 +25,7 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 /// How long an answer's body may take to come once its status has.
 const ANSWER_TIME: Duration = Duration::from_secs(1);
 /// How many connections to one receiver are kept when they are idle.
-const IDLE: usize = 8;
+const IDLE: usize = 32;
 
 /// An event in CloudEvents' JSON format.
 const CLOUD_EVENT: &str = "application/cloudevents+json";

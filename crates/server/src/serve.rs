@@ -17,6 +17,8 @@ use crate::config::{Config, Environment, Switch};
 use crate::secrets;
 use crate::work::Worker;
 
+/// How often it is measured what waits to be delivered.
+const MEASURE_EVERY: Duration = Duration::from_secs(30);
 /// How often the service keeps house.
 const UPKEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -51,14 +53,17 @@ pub fn serve(config: Config) -> Result<(), Failure> {
     actix_web::rt::System::new().block_on(async move {
         let server = lindung_http::serve::serve(app.clone(), listener, workers)?;
         let upkeep = Upkeep::new(app.clone(), config.children_per_day);
-        let (handle, upkeep) = (server.handle(), actix_web::rt::spawn(keep(upkeep)));
-        let watch = actix_web::rt::spawn(watch(app.clone()));
+        let beside = [
+            actix_web::rt::spawn(keep(upkeep)),
+            actix_web::rt::spawn(watch(app.clone())),
+            actix_web::rt::spawn(measure(app.clone())),
+        ];
+        let handle = server.handle();
         tracing::info!(listen = %config.listen, "serving");
         let waiting = app.clone();
         actix_web::rt::spawn(until_told_to_stop(handle, move || waiting.stop_waiting())?);
         let ended = server.await;
-        upkeep.abort();
-        watch.abort();
+        beside.iter().for_each(|it| it.abort());
         worker.into_iter().for_each(Worker::stop);
         Ok(ended?)
     })
@@ -122,6 +127,13 @@ async fn watch(app: App) {
     loop {
         ticks.tick().await;
         sealing::watch(&app).await;
+    }
+}
+
+async fn measure(app: App) {
+    let mut ticks = tokio::time::interval(MEASURE_EVERY);
+    loop {
+        ticks.tick().await;
         queues::watch(&app).await;
     }
 }

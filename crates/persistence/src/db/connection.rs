@@ -116,14 +116,26 @@ impl Db {
         self.transaction_begun_by("begin", work)
     }
 
-    /// The same where catching up may take longer than a request may. Each statement is planned for the tables as they
-    /// are then: a plan of when a queue was empty reads all of it once it is not.
+    /// The same where catching up may take longer than a request may.
     pub(crate) fn transaction_of_any_length<T>(
         &self,
         work: impl FnOnce(&mut PgConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.transaction_begun_by(
             "begin; set local statement_timeout = 0; set local plan_cache_mode = force_custom_plan",
+            work,
+        )
+    }
+
+    /// The same for what works on a queue. Each statement is planned for the tables as they are then, since a plan of when
+    /// a queue was empty reads all of it once it is not; and reads a queue from its front by the index, which also clears
+    /// away there what is done.
+    pub(crate) fn transaction_on_queue<T>(
+        &self,
+        work: impl FnOnce(&mut PgConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.transaction_begun_by(
+            "begin; set local plan_cache_mode = force_custom_plan; set local enable_seqscan = off; set local enable_bitmapscan = off",
             work,
         )
     }

@@ -19,6 +19,10 @@ use crate::error::Error;
 use crate::outbox::presence::present;
 use crate::sql::Sql;
 
+/// How many deliveries to a subscription that are due are looked at: those behind one that is under way cannot be claimed, and
+/// may be many where a receiver is slow.
+const LOOKED_AT: i64 = 500;
+
 /// How much may be claimed.
 #[derive(Debug, Clone, Copy)]
 pub struct Room {
@@ -124,13 +128,13 @@ impl Db {
     /// The database is not available, or the login may not do this.
     pub fn claim(&self, channel: Channel, room: Room, lease: Lease, issuer: &str) -> Result<Vec<Claim>, Error> {
         let now = lease.from;
-        self.transaction_of_any_length(|conn| {
+        self.transaction_on_queue(|conn| {
             let held = Held { now, present: present().load(conn)? };
             let ready: Vec<Uuid> = ready(channel, room, &held).load(conn)?;
             if ready.is_empty() {
                 return Ok(Vec::new());
             }
-            let rows: Vec<Value> = leased(ready, room, &held, lease).load(conn)?;
+            let rows: Vec<Value> = leased(ready, channel, room, &held, lease).load(conn)?;
             let mut claims: Vec<Claim> = Vec::new();
             // Of whom each claim tells: its cases and its children.
             let mut told: Vec<[BTreeSet<Uuid>; 2]> = Vec::new();
@@ -174,11 +178,12 @@ fn ready(channel: Channel, room: Room, held: &Held) -> Sql<SqlUuid> {
         .with("select s.id from subscriptions s where s.status = 'active' and s.channel = ? and ", [channel.as_str().into()])
         .then(held.room_left(room))
         .with(
-            " > 0 and exists (select from deliveries d where d.subscription_id = s.id and d.status = 'pending' and d.due_at <= ? and ",
+            " > 0 and (select true from deliveries d where d.subscription_id = s.id and d.status = 'pending' and d.due_at <= ? and ",
             [held.now.into()],
         )
         .then(held.is_free())
-        .with(") for update of s skip locked", [])
+        // One is enough: a limit that is never joined with all that waits.
+        .with(" limit 1) for update of s skip locked", [])
 }
 
 /// By what leases are judged.
@@ -207,9 +212,25 @@ impl Held {
     }
 }
 
-/// Takes a lease on what is due and returns it (of a case its first alone, which is looked up by its own index however many
-/// stand behind it), the deliveries of each subscription together and in their order.
-fn leased(ready: Vec<Uuid>, room: Room, held: &Held, lease: Lease) -> Sql<Jsonb> {
+/// What is due to subscription `r`, and free: of webhooks the first of each case, if nothing earlier of it is under way or
+/// waits. Only so many are looked at, in the order in which they are due.
+fn free(channel: Channel, held: &Held) -> Sql {
+    let due = Sql::new()
+        .with("select d.* from deliveries d where d.subscription_id = r.id and d.status = 'pending' and d.due_at <= ? and ", [held.now.into()])
+        .then(held.is_free())
+        .with(" order by d.due_at limit ?", [LOOKED_AT.into()]);
+    match channel {
+        Channel::Email => due,
+        Channel::Webhook => Sql::new().with("select d.* from (select distinct on (d.about) d.* from (", []).then(due).with(
+            ") d order by d.about, d.number) d where d.number is null or d.number = (select p.number from deliveries p \
+             where p.subscription_id = d.subscription_id and p.about = d.about and p.status = 'pending' order by p.number limit 1)",
+            [],
+        ),
+    }
+}
+
+/// Takes a lease on what is due and free, and returns it, the deliveries of each subscription together and in their order.
+fn leased(ready: Vec<Uuid>, channel: Channel, room: Room, held: &Held, lease: Lease) -> Sql<Jsonb> {
     let now = held.now;
     Sql::new()
         .with("with ready as materialized (select s.*, ", [])
@@ -217,15 +238,12 @@ fn leased(ready: Vec<Uuid>, room: Room, held: &Held, lease: Lease) -> Sql<Jsonb>
         .with(" as room from subscriptions s where s.id = any(?)), ", [ready.into()])
         .with(
             "due as materialized (select d.id, d.agency, e.id as event, (d.kind = 'test' or policy.tells_agency(d.agency, e.kind, e.case_id, \
-             e.subject_type, e.subject_id)) as tells from (select d.* from ready r cross join lateral (select d.* from deliveries d \
-             where d.subscription_id = r.id and d.status = 'pending' and d.due_at <= ? and ",
-            [now.into()],
+             e.subject_type, e.subject_id)) as tells from (select d.* from ready r cross join lateral (select d.* from (",
+            [],
         )
-        .then(held.is_free())
+        .then(free(channel, held))
         .with(
-            " and (r.channel <> 'webhook' or d.number is null or d.number = (select p.number from deliveries p where p.subscription_id = d.subscription_id \
-             and p.about = d.about and p.status = 'pending' order by p.number limit 1)) order by d.due_at, d.number limit greatest(r.room, 0)) d limit ?) d \
-             left join events e on e.id = d.event_id), ",
+            ") d order by d.due_at, d.number limit greatest(r.room, 0)) d limit ?) d left join events e on e.id = d.event_id), ",
             [room.whole.into()],
         )
         .with(

@@ -93,12 +93,15 @@ fn made(conn: &mut PgConnection, turns: &Value, now: DateTime<Utc>) -> Result<us
         rows.into_iter().map(|it| Ok(row(serde_json::from_value(it)?, now))).collect::<Result<_, Error>>()?;
     let mut count = 0;
     if !rows.is_empty() {
-        // What is there already is there because it is replayed, or because a turn was not: then it stays as it is.
+        // What is there already is there because it is replayed, or because a turn was not: then it stays as it is. What
+        // comes behind a webhook that is tried again waits for as long.
         count = Sql::<()>::new()
             .with(
                 "insert into deliveries (id, subscription_id, agency, kind, number, event_id, about, urgent, status, due_at, created_at) \
-                 select id, subscription_id, agency, 'event', number, event_id, about, urgent, 'pending', due_at, created_at \
-                 from jsonb_populate_recordset(null::deliveries, ?) on conflict (subscription_id, number) do update set status = 'pending', \
+                 select n.id, n.subscription_id, n.agency, 'event', n.number, n.event_id, n.about, n.urgent, 'pending', \
+                 greatest(n.due_at, (select p.due_at from deliveries p join subscriptions s on s.id = p.subscription_id where s.channel = 'webhook' \
+                 and p.subscription_id = n.subscription_id and p.about = n.about and p.status = 'pending' and p.number < n.number \
+                 order by p.number limit 1)), n.created_at from jsonb_populate_recordset(null::deliveries, ?) n on conflict (subscription_id, number) do update set status = 'pending', \
                  attempts = 0, again = true, due_at = excluded.due_at, leased_until = null, token = deliveries.token + 1, settled_at = null \
                  where deliveries.status <> 'pending' and deliveries.number < (select s.replaying from subscriptions s where s.id = deliveries.subscription_id)",
                 [Value::Array(rows).into()],

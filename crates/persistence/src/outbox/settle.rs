@@ -70,7 +70,7 @@ impl Db {
     /// The database is not available, or the login may not do this: then the leases end, and it is sent again.
     pub fn settle(&self, tried: &[Tried], now: DateTime<Utc>) -> Result<Settled, Error> {
         let rows = Value::Array(tried.iter().map(|it| row(it, now)).collect());
-        self.transaction_of_any_length(|conn| {
+        self.transaction_on_queue(|conn| {
             let query = Sql::<BigInt>::new()
                 .with(
                     "with tried as materialized (select * from jsonb_to_recordset(?) t (delivery uuid, token bigint, at timestamptz, took_ms integer, \
@@ -80,9 +80,12 @@ impl Db {
                      kept as (insert into delivery_attempts (delivery_id, number, at, took_ms, outcome, code, problem) \
                      select t.delivery, 1 + coalesce((select max(a.number) from delivery_attempts a where a.delivery_id = t.delivery), 0), t.at, t.took_ms, \
                      t.outcome, t.code, t.problem from tried t join settled s on s.id = t.delivery returning 1) select count(*) from kept",
-                    [rows.into(), now.into()],
+                    [rows.clone().into(), now.into()],
                 );
             let written = query.get_result(conn)?;
+            if tried.iter().any(|it| it.ended != Ended::Delivered) {
+                held_up(rows).execute(conn)?;
+            }
             Ok(Settled { written, disabled: reckoned(conn, tried, now)? })
         })
     }
@@ -100,6 +103,18 @@ impl Db {
         );
         Ok(query.execute(&mut *self.connection()?)?)
     }
+}
+
+/// What stands behind a webhook that is tried again waits for as long: claims do not look at it until then.
+fn held_up(tried: Value) -> Sql {
+    Sql::new().with(
+        "with again as (select d.subscription_id, d.about, d.number, d.due_at from jsonb_to_recordset(?) t (delivery uuid, token bigint) \
+         join deliveries d on d.id = t.delivery and d.token = t.token and d.status = 'pending' \
+         join subscriptions s on s.id = d.subscription_id and s.channel = 'webhook') \
+         update deliveries d set due_at = a.due_at from again a where d.subscription_id = a.subscription_id and d.about = a.about \
+         and d.status = 'pending' and d.number > a.number and d.due_at < a.due_at",
+        [tried.into()],
+    )
 }
 
 fn row(tried: &Tried, now: DateTime<Utc>) -> Value {

@@ -158,8 +158,8 @@ impl Config {
         Ok(Db::new(Settings { url, role, pool_size: self.pool_size, acquire_timeout, vault }))
     }
 
-    /// The database for what runs by itself: of the clocks one connection leads and another does, a third sequences, and
-    /// two deliver.
+    /// The database for what runs by itself: of the clocks one connection leads and another does, a third sequences, a
+    /// fourth notifies, two deliver, and one stands for whoever does.
     ///
     /// # Errors
     /// Nobody says which.
@@ -167,7 +167,7 @@ impl Config {
         let url = self.worker_database_url.as_ref().or(self.database_url.as_ref());
         let url = url.ok_or("LINDUNG_DATABASE_URL is missing")?.expose_secret().to_owned();
         let (vault, acquire_timeout) = (Arc::new(Vault::locked()), ACQUIRE_TIMEOUT);
-        Ok(Db::new(Settings { url, role: DbRole::Worker, pool_size: 5, acquire_timeout, vault }))
+        Ok(Db::new(Settings { url, role: DbRole::Worker, pool_size: 7, acquire_timeout, vault }))
     }
 
     /// The database for the signer of the access log.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{Duration, TimeDelta};
 use lindung_domain::subscription::Channel;
-use lindung_persistence::{Ended, Lease, Room, Tried};
-use lindung_tests::{Manner, Receiver, TestApp};
-use serde_json::json;
+use lindung_persistence::{Claim, Claimed, Ended, Lease, Room, Tried};
+use lindung_tests::{Manner, Received, Receiver, TestApp};
+use serde_json::{Value, json};
 
 use super::{POLICE, SCHOOL, referrals, round, subscribed};
 
@@ -51,26 +51,14 @@ async fn what_a_dead_one_had_is_sent_again_and_the_dead_one_changes_nothing() {
     referrals(&app, 1).await;
     app.fan_out();
     let worker = app.database.worker();
-    let lease = Lease { from: app.now(), length: TimeDelta::seconds(30), by: None };
-    let claims = worker.claim(Channel::Webhook, ROOM, lease, "https://l").unwrap();
+    let claims = worker.claim(Channel::Webhook, ROOM, lease(&app, None), "https://l").unwrap();
     let claimed = claims[0].deliveries[0].clone();
     let courier = app.courier(None);
     assert_eq!(courier.round().await.unwrap(), round(0, 0), "it is somebody's");
     app.wait(Duration::seconds(31));
     assert_eq!(courier.round().await.unwrap(), round(1, 0));
     assert_eq!(receiver.received()[0].header("webhook-id"), Some(claimed.event_id.to_string().as_str()));
-    let late = Tried {
-        subscription: claims[0].subscription,
-        delivery: claimed.id,
-        token: claimed.token,
-        attempt: claimed.attempt,
-        at: app.now(),
-        took: TimeDelta::zero(),
-        ended: Ended::Failed(None),
-        code: Some(500),
-        problem: Some("status"),
-        chance: 0.0,
-    };
+    let late = failed(&app, &claims[0], &claimed);
     assert_eq!(worker.settle(&[late], app.now()).unwrap().written, 0);
     let found = admin.get(&format!("{}/deliveries", subscription.path)).await;
     assert_eq!(
@@ -89,11 +77,77 @@ async fn what_one_had_who_is_gone_is_anybodys_at_once() {
     app.fan_out();
     let worker = app.database.worker();
     let one = worker.presence().unwrap();
-    let lease = Lease { from: app.now(), length: TimeDelta::hours(1), by: Some(one.id()) };
-    assert_eq!(worker.claim(Channel::Webhook, ROOM, lease, "https://l").unwrap().len(), 1);
+    assert_eq!(worker.claim(Channel::Webhook, ROOM, lease(&app, Some(one.id())), "https://l").unwrap().len(), 1);
     assert_eq!(app.courier(None).round().await.unwrap(), round(0, 0));
     drop(one);
     assert_eq!(app.courier(None).round().await.unwrap(), round(1, 0));
+}
+
+fn lease(app: &TestApp, by: Option<i32>) -> Lease {
+    Lease { from: app.now(), length: TimeDelta::seconds(30), by }
+}
+
+/// That something was tried, and failed.
+fn failed(app: &TestApp, of: &Claim, delivery: &Claimed) -> Tried {
+    Tried {
+        subscription: of.subscription,
+        delivery: delivery.id,
+        token: delivery.token,
+        attempt: delivery.attempt,
+        at: app.now(),
+        took: TimeDelta::zero(),
+        ended: Ended::Failed(None),
+        code: Some(500),
+        problem: Some("status"),
+        chance: 0.0,
+    }
+}
+
+#[actix_web::test]
+async fn only_so_much_is_under_way_to_one_receiver_and_less_where_it_only_fails() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
+    subscribed(&app, POLICE, &receiver).await;
+    for _ in 0..8 {
+        referrals(&app, 1).await;
+    }
+    app.fan_out();
+    let worker = app.database.worker();
+    let room = Room { whole: 100, each: 5, failing: 1 };
+    let claims = || worker.claim(Channel::Webhook, room, lease(&app, None), "https://l").unwrap();
+    let claimed = claims();
+    assert_eq!((claimed[0].deliveries.len(), claims().len()), (5, 0), "whoever claims");
+    let tried: Vec<Tried> = claimed[0].deliveries.iter().map(|it| failed(&app, &claimed[0], it)).collect();
+    worker.settle(&tried[..1], app.now()).unwrap();
+    assert_eq!(claims().len(), 0, "four are under way, and one may be");
+    worker.settle(&tried[1..], app.now()).unwrap();
+    let again = claims();
+    assert_eq!((again[0].deliveries.len(), claims().len()), (1, 0));
+}
+
+#[actix_web::test]
+async fn what_stands_behind_one_that_is_tried_again_is_due_with_it() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(500)).await);
+    let (admin, subscription) = subscribed(&app, POLICE, &receiver).await;
+    let (school, police, sent) = referrals(&app, 2).await;
+    app.fan_out();
+    let courier = app.courier(None);
+    assert_eq!(courier.round().await.unwrap(), round(0, 1));
+    police.does(&sent[0], "receive", json!({})).await;
+    school.does(&sent[1], "cancel", lindung_tests::action_body("cancel")).await;
+    app.fan_out();
+    let listed = admin.get(&format!("{}/deliveries", subscription.path)).await;
+    let due: BTreeSet<String> = listed.items().iter().map(|it| it["dueAt"].as_str().unwrap().to_owned()).collect();
+    assert!(due.len() == 1 && listed.items().len() > 3, "{due:?}");
+    receiver.behaves([Manner::Answers(200)]);
+    assert_eq!(courier.round().await.unwrap(), round(0, 0));
+    app.wait(Duration::seconds(7));
+    assert_eq!(courier.round().await.unwrap(), round(listed.items().len(), 0));
+    let number = |it: &Received| -> String {
+        let event: Value = serde_json::from_str(&it.body).unwrap();
+        event["sequence"].as_str().unwrap().to_owned()
+    };
+    let numbers: Vec<String> = receiver.received()[1..].iter().map(number).collect();
+    assert!(numbers.is_sorted(), "{numbers:?}");
 }
 
 #[actix_web::test]

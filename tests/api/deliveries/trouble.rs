@@ -29,7 +29,7 @@ async fn one_that_hangs_harms_nobody_else() {
     let done = courier.round().await.unwrap();
     assert_eq!(well.received().len(), 20);
     assert_eq!(done.delivered, 20);
-    // Sixteen at once, and then, since nothing but failure was seen, one.
+    // At once, and from then on, since nothing but failure was seen, one by one.
     assert_eq!((hangs.received().len(), drips.received().len()), (20, 20));
     app.wait(Duration::seconds(10));
     courier.round().await.unwrap();

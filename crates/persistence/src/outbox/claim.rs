@@ -197,7 +197,7 @@ impl Held {
     /// A condition that holds where nobody is sending delivery `d`.
     fn is_free(&self) -> Sql {
         Sql::new().with(
-            "(d.leased_until is null or d.leased_until <= ? or d.leased_by <> all(?))",
+            "(d.leased_until is null or d.leased_until <= ? or (d.leased_by is not null and d.leased_by <> all(?)))",
             [self.now.into(), self.present.clone().into()],
         )
     }

@@ -38,48 +38,26 @@ impl TryFrom<SubscriptionRow> for Record {
     type Error = Error;
 
     fn try_from(row: SubscriptionRow) -> Result<Self, Error> {
-        let SubscriptionRow {
-            id,
-            agency,
-            channel,
-            url,
-            address,
-            language,
-            types,
-            of_case,
-            of_referral,
-            status,
-            reason,
-            generation,
-            rotated_at,
-            next_number,
-            replaying,
-            failing_since,
-            failures,
-            version,
-            created_at,
-        } = row;
-        let destination = match (channel, url, address, language) {
+        let destination = match (row.channel, row.url, row.address, row.language) {
             (Channel::Webhook, Some(url), None, None) => Destination::Webhook(url),
             (Channel::Email, None, Some(address), Some(language)) => Destination::Email(address, language),
             _ => return Err(Error::Fault("a subscription goes nowhere".to_owned())),
         };
-        let filter = Filter { types, case: of_case, referral: of_referral };
         Ok(Record {
-            id,
-            agency,
+            id: row.id,
+            agency: row.agency,
             destination,
-            filter,
-            status,
-            reason,
-            generation,
-            rotated_at,
-            next_number,
-            replaying,
-            failing_since,
-            failures,
-            version,
-            created_at,
+            filter: Filter { types: row.types, case: row.of_case, referral: row.of_referral },
+            status: row.status,
+            reason: row.reason,
+            generation: row.generation,
+            rotated_at: row.rotated_at,
+            next_number: row.next_number,
+            replaying: row.replaying,
+            failing_since: row.failing_since,
+            failures: row.failures,
+            version: row.version,
+            created_at: row.created_at,
         })
     }
 }

@@ -104,7 +104,8 @@ fn readable(value: &Value) -> String {
         Value::Null => String::new(),
         Value::Array(items) => items.iter().map(readable).collect::<Vec<_>>().join(", "),
         Value::String(text) => {
-            DateTime::parse_from_rfc3339(text).map_or_else(|_| text.clone(), |it| clock(it.to_utc()))
+            let words = |_| text.replace('\n', "\n       ");
+            DateTime::parse_from_rfc3339(text).map_or_else(words, |it| clock(it.to_utc()))
         }
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => plain(value),
     }

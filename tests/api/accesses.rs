@@ -190,6 +190,11 @@ async fn a_release_tells_what_was_done_and_nothing_that_a_suspect_may_not_learn(
     world.welfare.get(&format!("{}/sections/plan", world.case.path)).await.is(403);
     world.app.coordinator().await.get(&world.case.path).await.is(200);
     world.app.officer("KK.MCMC").await.get(&world.case.path).await.is(404);
+    world.app.notify();
+    for told in [&world.police, &world.welfare] {
+        told.get("/v1/notifications").await.is(200);
+    }
+    world.app.client(POLICE).await.get("/v1/events").await.is(200);
     let released = world.releases().await;
     assert_eq!(
         lines(&released),
@@ -202,6 +207,7 @@ async fn a_release_tells_what_was_done_and_nothing_that_a_suspect_may_not_learn(
             "KPWKM.JKM | Read the section: Identity | protection",
             "KPWKM.JKM | Read the section: Digital evidence | protection",
             "PP | Saw the case's header or children | coordination",
+            "KPWKM.JKM | Read the timeline or messages | protection",
         ]
     );
     let body = released.body.to_string();

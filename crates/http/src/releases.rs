@@ -120,10 +120,12 @@ fn deed(action: &str) -> Option<Deed> {
         "get_section" | "get_child_section" | "search_children" => Deed::ReadSection,
         "put_section" | "put_child_section" => Deed::WroteSection,
         "get_timeline" | "list_case_messages" | "list_referral_messages" => Deed::ReadTimeline,
+        "list_notifications" | "get_notification" => Deed::ReadTimeline,
         "get_referral" | "list_case_referrals" | "list_inbox" | "list_outbox" => Deed::ReadReferral,
         "open_emergency_access" => Deed::OpenedInEmergency,
         // The lifecycle of a referral.
         it if it.ends_with("_referral") || it == "mark_referral_entered_in_error" => Deed::WorkedOnReferral,
+        // Nor of the feed and its deliveries: systems have no purpose that would tell who investigates.
         _ => return None,
     })
 }

@@ -134,6 +134,8 @@ impl Db {
             if ready.is_empty() {
                 return Ok(Vec::new());
             }
+            // Once more, now that nobody else can claim: whoever came and claimed in between is no dead one.
+            let held = Held { now, present: present().load(conn)? };
             let rows: Vec<Value> = leased(ready, channel, room, &held, lease).load(conn)?;
             let mut claims: Vec<Claim> = Vec::new();
             // Of whom each claim tells: its cases and its children.
@@ -171,8 +173,8 @@ impl Db {
     }
 }
 
-/// The subscriptions that have room, and to which something is due, locked: two who claim at once take different ones. It is a statement of its
-/// own, so that the next one sees what whoever had the lock before has claimed.
+/// The subscriptions that have room, and to which something is due, locked: two who claim at once take different ones. It is
+/// a statement of its own, so that the next one sees what whoever had the lock before has claimed.
 fn ready(channel: Channel, room: Room, held: &Held) -> Sql<SqlUuid> {
     Sql::new()
         .with("select s.id from subscriptions s where s.status = 'active' and s.channel = ? and ", [channel.as_str().into()])

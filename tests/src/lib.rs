@@ -9,6 +9,7 @@ mod database;
 mod dice;
 mod inside;
 mod mailbox;
+mod mortal;
 mod notary;
 mod receiver;
 mod session;

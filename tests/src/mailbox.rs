@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use futures::FutureExt;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::net::TcpStream;
+
+use crate::mortal::Mortal;
 
 /// What a mail server answers to one recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,24 +22,22 @@ struct State {
 
 /// A mail server on a port of its own.
 pub struct MailServer {
-    port: u16,
+    listening: Mortal,
     state: Arc<Mutex<State>>,
-    accepting: Option<JoinHandle<()>>,
 }
 
 impl MailServer {
     /// Starts one that takes everything.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
         let state = Arc::new(Mutex::new(State::default()));
-        let accepting = Some(tokio::spawn(accept(listener, state.clone())));
-        MailServer { port, state, accepting }
+        let own = state.clone();
+        let served = move |it| serve(it, own.clone()).map(|_| ());
+        MailServer { listening: Mortal::start(served).await, state }
     }
 
     /// Where it is.
     pub fn url(&self) -> String {
-        format!("smtp://127.0.0.1:{}", self.port)
+        format!("smtp://127.0.0.1:{}", self.listening.port)
     }
 
     /// Answers the next recipients like this.
@@ -52,23 +52,12 @@ impl MailServer {
 
     /// Is down.
     pub async fn goes_down(&mut self) {
-        if let Some(accepting) = self.accepting.take() {
-            accepting.abort();
-            accepting.await.ok();
-        }
+        self.listening.dies().await;
     }
 
     /// Is up again, on the same port.
     pub async fn comes_up(&mut self) {
-        let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
-        self.accepting = Some(tokio::spawn(accept(listener, self.state.clone())));
-    }
-}
-
-async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
-    let mut open = tokio::task::JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        open.spawn(serve(stream, state.clone()));
+        self.listening.comes_back().await;
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::net::TcpStream;
+
+use crate::mortal::Mortal;
 
 /// How a receiver behaves with one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,24 +53,21 @@ struct State {
 
 /// A receiver on a port of its own.
 pub struct Receiver {
-    port: u16,
+    listening: Mortal,
     state: Arc<Mutex<State>>,
-    accepting: Option<JoinHandle<()>>,
 }
 
 impl Receiver {
     /// Starts one with this manner.
     pub async fn start(manner: Manner) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
         let state = Arc::new(Mutex::new(State { manners: [manner].into(), received: Vec::new() }));
-        let accepting = Some(tokio::spawn(accept(listener, state.clone())));
-        Receiver { port, state, accepting }
+        let own = state.clone();
+        Receiver { listening: Mortal::start(move |it| serve(it, own.clone())).await, state }
     }
 
     /// Where it is.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/hook", self.port)
+        format!("http://127.0.0.1:{}/hook", self.listening.port)
     }
 
     /// Behaves like this from now on, once each, and like the last for good.
@@ -84,24 +82,12 @@ impl Receiver {
 
     /// Is there no more: connections are refused.
     pub async fn dies(&mut self) {
-        if let Some(accepting) = self.accepting.take() {
-            accepting.abort();
-            accepting.await.ok();
-        }
+        self.listening.dies().await;
     }
 
     /// Is there again, on the same port.
     pub async fn comes_back(&mut self) {
-        let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
-        self.accepting = Some(tokio::spawn(accept(listener, self.state.clone())));
-    }
-}
-
-async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
-    // Connections end with whoever accepted them.
-    let mut open = tokio::task::JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        open.spawn(serve(stream, state.clone()));
+        self.listening.comes_back().await;
     }
 }
 

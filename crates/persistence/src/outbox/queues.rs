@@ -14,7 +14,7 @@ const LATELY: TimeDelta = TimeDelta::minutes(10);
 /// What waits in a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
-    /// `fan-out`, `webhook`, `email` or `parked`.
+    /// `fan-out`, `notify`, `webhook`, `email` or `parked`.
     pub name: String,
     /// How much, up to 10,000.
     pub depth: i64,

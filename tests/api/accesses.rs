@@ -225,6 +225,20 @@ async fn a_release_tells_what_was_done_and_nothing_that_a_suspect_may_not_learn(
     assert_eq!(world.app.database.rows(log), [of("release_accesses"), of("get_release")]);
 }
 
+/// What is read in one page with something of another child is about both.
+#[actix_web::test]
+async fn a_release_tells_of_pages_that_were_about_other_children_too() {
+    let world = World::new().await;
+    world.school.shields(&world.case.child(1), &[SCHOOL, WELFARE]).await.is(200);
+    world.app.notify();
+    let supervisor = world.app.supervisor(WELFARE).await;
+    let told = supervisor.get("/v1/notifications").await.is(200);
+    let kinds: Vec<&Value> = told.items().iter().map(|it| &it["type"]).collect();
+    assert_eq!(json!(kinds), json!(["my.gov.lindung.child.shielded", "my.gov.lindung.referral.requested"]));
+    let released = lines(&world.releases().await);
+    assert_eq!(released.last().map(String::as_str), Some("KPWKM.JKM | Read the timeline or messages | protection"));
+}
+
 #[actix_web::test]
 async fn what_is_withheld_is_not_released_and_what_was_released_stays() {
     let world = World::new().await;

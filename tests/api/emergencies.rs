@@ -182,6 +182,21 @@ async fn what_is_shielded_opens_when_a_colleague_agrees_in_time() {
     let confirm = path(&waiting, "confirm");
     asking.post(&confirm, &json!({})).await.is_problem(403, "not-yours-to-do");
     app.officer("KDN.PDRM.D11").await.post(&confirm, &json!({})).await.is_problem(404, "not-found");
+    // Who could agree hears of it, and of nothing else.
+    app.notify();
+    let matron = app.person(HOSPITAL, "matron", &["supervisor"], Some("service-provision")).await;
+    let told = matron.get("/v1/notifications").await.items()[0].clone();
+    assert_eq!(
+        json!([told["type"], told["subject"], told["caseId"], told["priority"]]),
+        json!([
+            "my.gov.lindung.emergency-access.requested",
+            format!("emergency-accesses/{}", waiting.body["id"].as_str().unwrap()),
+            null,
+            null
+        ])
+    );
+    let told = school.get("/v1/notifications").await.items()[0].clone();
+    assert_eq!(json!([told["caseId"], told["priority"]]), json!([case.id, "urgent"]));
     let colleague = doctor(&app, "dr.tan", "service-provision").await;
     assert_eq!(colleague.get(AT).await.items()[0]["id"], waiting.body["id"]);
 

@@ -1,6 +1,7 @@
 //! Notifications: who hears of what, how they mark it, and what hides it.
 
 mod making;
+mod many;
 mod rules;
 
 use chrono::Duration;
@@ -102,6 +103,19 @@ async fn a_notification_tells_what_and_where_in_two_languages() {
     assert_eq!(app.database.rows(log), reads, "each is an access that names the case");
 }
 
+/// What is for somebody by name is for their work with children, not for whatever else they do.
+#[actix_web::test]
+async fn whoever_audits_or_administers_too_hears_of_their_work_at_work_only() {
+    let app = TestApp::start().await;
+    let (_, police, _) = assigned(&app).await;
+    app.notify();
+    let both = ["officer", "auditor", "administrator"];
+    let as_one = async |purpose| heard(&app.person(POLICE, "insp.one", &both, purpose).await).await;
+    assert_eq!(as_one(Some("investigation")).await, "referral.accepted referral.requested");
+    assert_eq!((as_one(Some("audit")).await, as_one(None).await), (String::new(), String::new()));
+    assert_eq!(heard(&police).await, "referral.requested");
+}
+
 #[actix_web::test]
 async fn reading_is_each_ones_own_and_taking_note_is_once_for_all() {
     let app = TestApp::start().await;
@@ -136,7 +150,7 @@ async fn reading_is_each_ones_own_and_taking_note_is_once_for_all() {
     assert_eq!((listed("acknowledged=true").await, listed("acknowledged=false").await), (1, 2));
 
     let older = colleague.post(&format!("{}/read", paths[0]), &json!({ "older": true })).await.is(200);
-    assert_eq!((older.body["marked"].clone(), older.body["more"].clone()), (json!(2), json!(false)));
+    assert_eq!((older.body["marked"].clone(), older.body.get("next")), (json!(2), None));
     assert_eq!(counts(&colleague).await, "0 2 false");
 }
 
@@ -158,6 +172,13 @@ async fn what_is_wanted_can_be_told_and_is_walked_page_by_page() {
         (3, 0)
     );
     assert_eq!((listed("mine=true").await, listed("mine=false").await), (0, 3));
+    let types = "type=my.gov.lindung.subscription.disabled,my.gov.lindung.subscription.*,my.gov.lindung.case.closed";
+    assert_eq!((listed(types).await, listed("type=my.gov.lindung.*").await), (0, 3));
+    police
+        .get(&format!("{INBOX}?type=my.gov.lindung.subs*"))
+        .await
+        .is_problem(400, "malformed")
+        .about("type", "unknown-type");
     police
         .get(&format!("{INBOX}?type=referral.requested"))
         .await
@@ -193,7 +214,11 @@ async fn what_is_hidden_later_is_gone_and_others_never_had_it() {
         tries(&client).await.is_problem(403, "not-yours-to-do");
     }
     let supervisor = app.supervisor(SCHOOL).await;
+    let acknowledge = format!("{path}/acknowledge");
+    let repeated = async || police.send("POST", &acknowledge, &[("idempotency-key", "1")], Some(&json!({}))).await;
+    repeated().await.is(200);
     supervisor.shields(&case.path, &[SCHOOL]).await.is(200);
+    repeated().await.is_problem(404, "not-found");
     police.get(&path).await.is_problem(404, "not-found");
     police.post(&format!("{path}/acknowledge"), &json!({})).await.is_problem(404, "not-found");
     assert_eq!(heard(&police).await, "");

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::actor::Role;
+use crate::delivery;
 use crate::event::{Kind, Pattern};
 use crate::id::{AgencyCode, OfficerId};
 use crate::refusal::Invalid;
@@ -28,6 +29,11 @@ const RULES_LIMIT: usize = 100;
 
 /// Who may be told of what happens to children: those whose work it is, and those who coordinate it.
 const TOLD: [Role; 3] = [Role::Officer, Role::Supervisor, Role::Coordinator];
+
+/// Whether whoever acts in these roles can hear of events at all; all others hear of what concerns administrators.
+pub fn hears_of_events(roles: &[Role]) -> bool {
+    roles.iter().any(|it| TOLD.contains(it))
+}
 
 codes! {
     /// Whose doings a rule is about.
@@ -55,13 +61,13 @@ pub struct NotificationRule {
     pub by: Doer,
     /// Whoever has one of these roles hears of it: `officer`, `supervisor`; in the secretariat `coordinator`.
     #[serde(default)]
-    #[schema(max_items = 5)]
+    #[schema(value_type = Vec<Role>, max_items = 3)]
     pub roles: BTreeSet<Role>,
     /// Where one officer is concerned, that one hears of it in place of these roles: to whom a referral is assigned, who
     /// asked for an emergency access, who proposed something.
     #[serde(default)]
     pub concerned: bool,
-    /// Whether it is told in quiet hours too, as everything with the priority `immediate` is.
+    /// Whether it is told in quiet hours too, as what cannot wait always is: what mail does not keep for a digest.
     #[serde(default)]
     pub urgent: bool,
 }
@@ -164,7 +170,7 @@ impl NotificationRules {
     /// Who hears of it; nothing where nobody does.
     pub fn audience(&self, of: &Happening) -> Option<Audience> {
         let mut audience =
-            Audience { roles: BTreeSet::new(), officer: None, urgent: of.priority == Some(Priority::Immediate) };
+            Audience { roles: BTreeSet::new(), officer: None, urgent: delivery::is_urgent(of.kind, of.priority) };
         for rule in self.rules.iter().filter(|it| it.is_about(of)) {
             match &of.concerned {
                 Some(officer) if rule.concerned => audience.officer = Some(officer.clone()),

@@ -9,7 +9,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::rt::time::Instant;
 use actix_web::web::Data;
 use actix_web::{Either, HttpRequest, HttpResponse, Responder, get};
-use lindung_domain::event::{NoSuchType, Pattern};
+use lindung_domain::event::Pattern;
 use lindung_domain::{CaseId, ReferralId};
 use lindung_persistence::{Call, CloudEvent, FeedFilter, FeedPage};
 use serde::{Deserialize, Serialize};
@@ -174,21 +174,23 @@ fn place(field: &'static str, cursor: Option<&str>) -> Result<i64, Problem> {
     }
 }
 
-/// The types of events that a parameter with commas stands for; or one of `others`, of which no event is.
+/// The types that a parameter with commas stands for: of events, and of `others`, of which no event is.
 ///
 /// # Errors
 /// There is no such type.
 pub(crate) fn types(wanted: &str, others: &[&str]) -> Result<Vec<String>, Problem> {
     let mut types = Vec::new();
     for wanted in wanted.split(',').map(str::trim) {
-        if others.contains(&wanted) {
-            types.push(wanted.to_owned());
-            continue;
+        let fits = |it: &&&str| {
+            wanted.strip_suffix('*').map_or(wanted == **it, |prefix| prefix.ends_with('.') && it.starts_with(prefix))
+        };
+        let before = types.len();
+        types.extend(others.iter().filter(fits).map(|it| (*it).to_owned()));
+        match wanted.parse::<Pattern>() {
+            Ok(pattern) => types.extend(pattern.kinds().map(|it| it.full())),
+            Err(_) if types.len() > before => {}
+            Err(error) => return Err(Problem::malformed("type", "unknown-type", error.to_string())),
         }
-        let pattern: Pattern = wanted
-            .parse()
-            .map_err(|error: NoSuchType| Problem::malformed("type", "unknown-type", error.to_string()))?;
-        types.extend(pattern.kinds().map(|it| it.full()));
     }
     Ok(types)
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use lindung_domain::notification::SUBSCRIPTION_DISABLED;
 use lindung_domain::values::Priority;
 use lindung_domain::{CaseId, NotificationId, OfficerId};
-use lindung_persistence::{Db, NotificationCounts, NotificationFilter, NotificationItem, Writing};
+use lindung_persistence::{Db, NotificationCounts, NotificationFilter, NotificationItem, NotificationPage, Writing};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -137,7 +137,8 @@ impl NotificationParams {
 
 /// List what you are notified of, newest first: what is for your roles in your agency or unit, and what is for you.
 ///
-/// For people; systems follow the feed. What a shield or an erasure hides meanwhile is left out.
+/// For people; systems follow the feed. What a shield or an erasure hides meanwhile is left out. A page with `unread` is
+/// of at most two thousand that were looked at: it may be short, or empty, and lead to another.
 #[utoipa::path(
     tag = "notifications",
     params(NotificationParams, LanguageHeader),
@@ -151,10 +152,9 @@ async fn list_notifications(
     language: Language,
 ) -> Result<Localized<Page<NotificationView>>, Problem> {
     let filter = params.filter()?;
-    let limit = filter.limit;
-    let found = app.read(call, move |db, call| db.notifications(call, &filter)).await?;
-    let page = Page::new(found, limit, NotificationItem::place);
-    Ok(Localized(language, page.map(|it| NotificationView::new(it, language))))
+    let NotificationPage { items, next } = app.read(call, move |db, call| db.notifications(call, &filter)).await?;
+    let items = items.into_iter().map(|it| NotificationView::new(it, language)).collect();
+    Ok(Localized(language, Page { items, next: next.as_ref().map(cursor::encode) }))
 }
 
 /// Count what waits for you: unread by you, and without note taken by anybody.
@@ -193,7 +193,7 @@ async fn get_notification(
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ReadBody {
-    /// Whether all that stand after it in the list are marked too, up to a thousand at once.
+    /// Whether all that stand after it in the list are marked too, up to two thousand at once.
     #[serde(default)]
     older: bool,
 }
@@ -205,8 +205,9 @@ struct ReadAck {
     notification: NotificationAck,
     /// So many that you had not read before.
     marked: usize,
-    /// Whether there may be more to mark.
-    more: bool,
+    /// The next older one, where not all were looked at: go on with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<NotificationId>,
 }
 
 /// Mark a notification as read, or it and all older ones: for you alone.
@@ -225,8 +226,8 @@ async fn read_notification(
 ) -> Result<Done, Problem> {
     let Body { value: ReadBody { older }, repeat } = body;
     let marked = move |db: &Db, writing: Writing<'_>| {
-        db.mark_read(writing, *id, older, |it, marked, more| {
-            answer(200, &ReadAck { notification: NotificationAck::new(it), marked, more })
+        db.mark_read(writing, *id, older, |it, marked, next| {
+            answer(200, &ReadAck { notification: NotificationAck::new(it), marked, next })
         })
     };
     app.write_reference(call, How { repeat, ..How::about_no_case() }, marked).await.map(Done)

@@ -78,7 +78,9 @@ pub use handoffs::{HandoffFilter, HandoffItem};
 pub use idempotency::{Answer, LIFETIME as KEY_LIFETIME, Repeat};
 pub use identifiers::FoundChild;
 pub use messages::MessageItem;
-pub use notifications::{Counted, KeptRules, NotificationCounts, NotificationFilter, NotificationItem, Notified};
+pub use notifications::{
+    Counted, KeptRules, NotificationCounts, NotificationFilter, NotificationItem, NotificationPage, Notified,
+};
 pub use occurrences::OccurrenceItem;
 pub use outbox::{Attempts, Claim, Claimed, Ended, FannedOut, Lease, Presence, Queue, Reach, Room, Settled, Tried};
 pub use overrides::OverrideItem;

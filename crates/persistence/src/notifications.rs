@@ -7,7 +7,8 @@ mod notify;
 mod rules;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::sql_types::{Jsonb, Nullable};
+use diesel::sql_types::{Jsonb, Nullable, Timestamptz, Uuid as SqlUuid};
+use lindung_domain::notification;
 use lindung_domain::policy::{self, Act};
 use lindung_domain::values::Priority;
 use lindung_domain::{Actor, CaseId, NotificationId, Refusal};
@@ -25,8 +26,8 @@ pub use item::NotificationItem;
 pub use notify::Notified;
 pub use rules::KeptRules;
 
-/// How many notifications are counted, or marked at once.
-const AT_ONCE: i64 = 1000;
+/// How many of what somebody hears of are looked at for what they have not read: to know it, each has to be looked at.
+const LOOKED_AT: i64 = 2000;
 /// For how long those of which note was taken are kept.
 pub(crate) const NOTED_KEPT: TimeDelta = TimeDelta::days(90);
 /// For how long all are kept: what nobody wanted to know of by then is in the feed and on the timeline.
@@ -53,6 +54,15 @@ pub struct NotificationFilter {
     pub limit: i64,
 }
 
+/// A page of notifications.
+#[derive(Debug, Clone)]
+pub struct NotificationPage {
+    /// The notifications.
+    pub items: Vec<NotificationItem>,
+    /// The place behind the last one that was looked at; none where there are no more.
+    pub next: Option<(DateTime<Utc>, Uuid)>,
+}
+
 /// How many notifications there are of some kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Counted {
@@ -73,59 +83,116 @@ pub struct NotificationCounts {
     pub unread: Counted,
     /// Of which nobody has taken note.
     pub unacknowledged: Counted,
-    /// Whether there are more: only the newest thousand that are either are counted.
+    /// Whether you hear of older ones too: only the newest two thousand are looked at.
     pub more: bool,
 }
 
 impl NotificationFilter {
-    fn conditions(&self, own: &str) -> Sql {
+    /// What says which are looked at: all but whether they were read.
+    fn wanted(&self, actor: &Actor) -> Sql {
         let mut sql = Sql::new();
-        let either = |it, yes, no| if it { yes } else { no };
-        if let Some(read) = self.read {
-            sql = sql.with(either(read, " and m.read_at is not null", " and m.read_at is null"), []);
-        }
         if let Some(acknowledged) = self.acknowledged {
-            sql = sql
-                .with(either(acknowledged, " and n.acknowledged_at is not null", " and n.acknowledged_at is null"), []);
+            let noted = if acknowledged { " and acknowledged_at is not null" } else { " and acknowledged_at is null" };
+            sql = sql.with(noted, []);
         }
         if let Some(mine) = self.mine {
-            sql = sql.with(either(mine, " and n.officer = ?", " and n.officer is distinct from ?"), [own.into()]);
+            let [officer, _] = own(actor);
+            sql = sql.with(if mine { " and officer = ?" } else { " and officer is distinct from ?" }, [officer]);
         }
         if let Some(types) = &self.types {
-            sql = sql.with(" and n.kind = any(?)", [types.clone().into()]);
+            sql = sql.with(" and kind = any(?)", [types.clone().into()]);
         }
         if let Some(case) = self.case {
-            sql = sql.with(" and n.case_id = ?", [case.0.into()]);
+            sql = sql.with(" and case_id = ?", [case.0.into()]);
         }
         if let Some(priority) = self.priority {
-            sql = sql.with(" and n.priority = ?", [priority.as_str().into()]);
+            sql = sql.with(" and priority = ?", [priority.as_str().into()]);
         }
         if let Some((at, id)) = self.after {
-            sql = sql.with(" and (n.told_at, n.id) < (?, ?)", [at.into(), id.into()]);
+            sql = sql.with(" and (told_at, id) < (?, ?)", [at.into(), id.into()]);
         }
         sql
+    }
+
+    fn read(&self) -> &'static str {
+        match self.read {
+            Some(true) => " and m.read_at is not null",
+            Some(false) => " and m.read_at is null",
+            None => "",
+        }
+    }
+
+    fn looked_at(&self) -> i64 {
+        if self.read.is_some() { LOOKED_AT } else { self.limit }
     }
 }
 
 /// The item of notification `n`, with its mark `m` and its label.
 const ITEM: &str = "to_jsonb(n) || jsonb_build_object('read_at', m.read_at) || coalesce((select jsonb_build_object('label_ms', c.label_ms, \
     'label_en', c.label_en) from codes c where c.list = 'event-type' and c.code = n.kind order by c.valid_from desc limit 1), '{}')";
-/// From where; the actor's officer and agency are to be bound.
-const FROM: &str = " from notifications n left join notification_marks m on m.notification_id = n.id and m.officer = ? where n.agency = ?";
+/// Each of those with the actor's mark; the actor's officer is to be bound.
+const MARKED: &str = " n left join notification_marks m on m.notification_id = n.id and m.officer = ? where true";
+/// The newest first.
+const NEWEST: &str = " order by n.told_at desc, n.id desc";
+
+/// At most so many of what the actor hears of, the newest first, as a statement.
+fn heard(actor: &Actor, wanted: Sql, at_most: i64) -> Sql {
+    let [_, agency] = own(actor);
+    // Whoever hears of no events does not have to look for the few others among them.
+    let kept = if notification::hears_of_events(actor.roles()) { "" } else { " and event_id is null" };
+    Sql::new()
+        .with("select n.* from notifications n where agency = ?", [agency])
+        .with(kept, [])
+        .then(wanted)
+        .with(NEWEST, [])
+        .with(" limit ?", [at_most.into()])
+}
 
 fn own(actor: &Actor) -> [Bind; 2] {
     [actor.officer_id().map_or("", |it| it.as_str()).into(), actor.agency().as_str().into()]
 }
 
 impl Db {
-    /// What the actor is notified of, newest first.
+    /// What the actor is notified of, newest first. A page of what was read, or was not, may be short, and there is more.
     ///
     /// # Errors
     /// The actor is a client alone; the database is not available.
-    pub fn notifications(&self, call: &Call, filter: &NotificationFilter) -> Result<Vec<NotificationItem>, Error> {
-        let conditions = filter.conditions(call.actor.officer_id().map_or("", |it| it.as_str()));
-        let rest = conditions.with(" order by n.told_at desc, n.id desc limit ?", [filter.limit.into()]);
-        self.notified(call, rest, Seen::List)
+    pub fn notifications(&self, call: &Call, filter: &NotificationFilter) -> Result<NotificationPage, Error> {
+        let rule = policy::require_own(&call.actor, Act::ReadNotifications)?;
+        let [officer, _] = own(&call.actor);
+        let looked_at = filter.looked_at();
+        // No children: the page is as much about every other child of its cases. The last one that was looked at comes
+        // last, where there may be more.
+        let query = Sql::<(Nullable<Jsonb>, Timestamptz, SqlUuid)>::new()
+            .with("with looked as materialized (", [])
+            .then(heard(&call.actor, filter.wanted(&call.actor), looked_at))
+            .with(
+                ") (select n.id as item_id, n.case_id, null::uuid[] as child_ids, null::text[] as sections, ? as rule, ",
+                [rule.as_str().into()],
+            )
+            .with(ITEM, [])
+            .with(" as item, n.told_at, n.id from looked", [])
+            .with(MARKED, [officer])
+            .with(filter.read(), [])
+            .with(NEWEST, [])
+            .with(
+                " limit ?) union all (select null, null, null, null, null, null, n.told_at, n.id from looked n",
+                [filter.limit.into()],
+            )
+            .with(NEWEST, [])
+            .with(" offset ? limit 1)", [(looked_at - 1).into()]);
+        let rows: Vec<(Option<Value>, DateTime<Utc>, Uuid)> =
+            self.read(call, Read { columns: "item, told_at, id", query, seen: Seen::List })?;
+        let (mut items, mut last) = (Vec::new(), None);
+        for (item, told_at, id) in rows {
+            match item {
+                Some(item) => items.push(serde_json::from_value::<NotificationItem>(item)?),
+                None => last = Some((told_at, id)),
+            }
+        }
+        let full = i64::try_from(items.len()).is_ok_and(|it| it >= filter.limit);
+        let next = if full { items.last().map(NotificationItem::place) } else { last };
+        Ok(NotificationPage { items, next })
     }
 
     /// One of them.
@@ -133,13 +200,8 @@ impl Db {
     /// # Errors
     /// There is none; the actor is a client alone; the database is not available.
     pub fn notification(&self, call: &Call, id: NotificationId) -> Result<NotificationItem, Error> {
-        let found = self.notified(call, Sql::new().with(" and n.id = ?", [id.0.into()]), Seen::Open)?;
-        found.into_iter().next().ok_or_else(|| Refusal::NotFound.into())
-    }
-
-    fn notified(&self, call: &Call, rest: Sql, seen: Seen) -> Result<Vec<NotificationItem>, Error> {
         let rule = policy::require_own(&call.actor, Act::ReadNotifications)?;
-        let query = Sql::<Nullable<Jsonb>>::new()
+        let query = Sql::<Jsonb>::new()
             .with(
                 "select n.id as item_id, n.case_id, case when n.subject_type = 'child' then array[n.subject_id] end as child_ids, \
                  null::text[] as sections, ? as rule, ",
@@ -147,10 +209,9 @@ impl Db {
             )
             .with(ITEM, [])
             .with(" as item", [])
-            .with(FROM, own(&call.actor))
-            .then(rest);
-        let rows: Vec<Option<Value>> = self.read(call, Read { columns: "item", query, seen })?;
-        rows.into_iter().flatten().map(|it| Ok(serde_json::from_value(it)?)).collect()
+            .then(one(&call.actor, id));
+        let rows: Vec<Value> = self.read(call, Read { columns: "item", query, seen: Seen::Open })?;
+        Ok(serde_json::from_value(rows.into_iter().next().ok_or(Refusal::NotFound)?)?)
     }
 
     /// How many wait for the actor.
@@ -159,19 +220,18 @@ impl Db {
     /// The actor is a client alone; the database is not available.
     pub fn notification_counts(&self, call: &Call) -> Result<NotificationCounts, Error> {
         policy::require_own(&call.actor, Act::ReadNotifications)?;
+        let [officer, _] = own(&call.actor);
         let query = Sql::<Nullable<Jsonb>>::new()
             .with(ABOUT_NOBODY, [])
             .with(
-                "null::uuid as item_id, jsonb_build_object('unread', unread, 'unacknowledged', unacknowledged, 'priority', priority, \
-                 'count', count(*)) as item from (select m.read_at is null as unread, n.acknowledged_at is null as unacknowledged, n.priority",
+                "null::uuid as item_id, jsonb_build_object('unread', m.read_at is null, 'unacknowledged', n.acknowledged_at is null, \
+                 'priority', n.priority, 'count', count(*)) as item from (",
                 [],
             )
-            .with(FROM, own(&call.actor))
-            .with(
-                " and (m.read_at is null or n.acknowledged_at is null) order by n.told_at desc, n.id desc limit ?) waiting \
-                 group by unread, unacknowledged, priority",
-                [AT_ONCE.into()],
-            );
+            .then(heard(&call.actor, Sql::new(), LOOKED_AT))
+            .with(")", [])
+            .with(MARKED, [officer])
+            .with(" group by m.read_at is null, n.acknowledged_at is null, n.priority", []);
         let rows: Vec<Option<Value>> = self.read(call, Read { columns: "item", query, seen: Seen::List })?;
         let mut counts = NotificationCounts::default();
         let mut all = 0;
@@ -183,8 +243,17 @@ impl Db {
                 counted.into_iter().for_each(|it| it.add(priority, count));
             }
         }
-        Ok(NotificationCounts { more: all >= AT_ONCE, ..counts })
+        Ok(NotificationCounts { more: all >= LOOKED_AT, ..counts })
     }
+}
+
+/// From where one comes, if the actor hears of it.
+fn one(actor: &Actor, id: NotificationId) -> Sql {
+    let [officer, agency] = own(actor);
+    Sql::new()
+        .with(" from notifications", [])
+        .with(MARKED, [officer])
+        .with(" and n.agency = ? and n.id = ?", [agency, id.0.into()])
 }
 
 /// How many of one kind wait.

@@ -57,8 +57,11 @@ pub fn work(config: &Config, work: &Work) -> Result<(), Failure> {
         }
         let mut told = 0;
         loop {
-            let Notified { notifications, more } = db.notify(Clock::System.now())?;
+            let Notified { notifications, failure, more } = db.notify(Clock::System.now())?;
             told += notifications;
+            if let Some(error) = failure {
+                return Err(error.into());
+            }
             if !more {
                 break;
             }
@@ -220,7 +223,7 @@ fn sequence(db: &Db) -> Tick {
 
 fn notify(db: &Db) -> Tick {
     match db.notify(Clock::System.now()) {
-        Ok(Notified { more, .. }) => Tick { more, error: None },
+        Ok(Notified { more, failure, .. }) => Tick { more, error: failure },
         Err(error) => Tick { more: false, error: Some(error) },
     }
 }

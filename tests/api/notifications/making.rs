@@ -73,6 +73,37 @@ async fn that_a_subscription_was_disabled_its_administrators_hear_once_each_time
     assert_eq!(heard(&app.administrator(SCHOOL).await).await, "");
 }
 
+/// A newer version may write events before this one is gone.
+#[actix_web::test]
+async fn those_behind_an_event_of_an_unknown_type_are_made_once_it_is_known() {
+    let app = TestApp::start().await;
+    let (school, police) = (app.officer(SCHOOL).await, app.officer(POLICE).await);
+    let case = school.opens_case().await;
+    let turn = || {
+        app.sequence();
+        let worker = app.database.worker();
+        let mut turn = worker.notify(app.now()).unwrap();
+        while turn.more {
+            turn = worker.notify(app.now()).unwrap();
+        }
+        turn.failure.map(|it| it.to_string())
+    };
+    school.refers(&case, &police).await;
+    app.sequence();
+    let renamed = |from: &str, to: &str| {
+        app.database
+            .execute(&format!("update events set kind = 'my.gov.lindung.{to}' where kind = 'my.gov.lindung.{from}'"));
+    };
+    renamed("referral.requested", "referral.dreamt");
+    school.refers(&case, &police).await;
+    let unknown = "failed: this version knows no events of the type my.gov.lindung.referral.dreamt";
+    assert_eq!((turn().as_deref(), turn().as_deref()), (Some(unknown), Some(unknown)));
+    assert_eq!(heard(&police).await, "");
+    renamed("referral.dreamt", "referral.requested");
+    assert_eq!(turn(), None);
+    assert_eq!(heard(&police).await, "referral.requested referral.requested");
+}
+
 #[actix_web::test]
 async fn how_far_they_are_made_is_measured() {
     let app = TestApp::start().await;

@@ -82,6 +82,8 @@ async fn what_cannot_be_is_refused_by_its_field() {
         let refused = admin.put(RULES, 0, &body).await.is_problem(400, "malformed");
         assert_eq!(refused.body["errors"][0]["field"], field, "{}", refused.body);
     }
+    let twice = admin.put(RULES, 0, &rule(json!({ "roles": ["officer", "officer"] }))).await.is(200);
+    assert_eq!(twice.body["rules"][0]["roles"], json!(["officer"]), "which is the same as once");
     for who in [app.supervisor(POLICE).await, app.officer(POLICE).await, app.client(POLICE).await] {
         who.get(RULES).await.is_problem(403, "not-yours-to-do");
         who.put(RULES, 0, &json!({ "rules": [] })).await.is_problem(403, "not-yours-to-do");

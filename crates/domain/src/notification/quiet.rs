@@ -81,7 +81,7 @@ pub struct QuietHours {
     pub until: TimeOfDay,
     /// And all of these days.
     #[serde(default)]
-    #[schema(max_items = 7)]
+    #[schema(value_type = Vec<Day>, max_items = 6)]
     pub days: BTreeSet<Day>,
 }
 

@@ -30,7 +30,7 @@ fn the_defaults() {
         };
         let line = [of(false, None), of(false, Some("o-1")), of(true, None), of(true, Some("o-1"))];
         let [others, one, own, own_one] = line;
-        writeln!(table, "{}", format!("{kind:<36} {others:<32} {one:<34} {own:<18} {own_one}").trim_end()).unwrap();
+        writeln!(table, "{}", format!("{kind:<36} {others:<37} {one:<41} {own:<18} {own_one}").trim_end()).unwrap();
     }
     insta::assert_snapshot!(table);
 }
@@ -64,6 +64,8 @@ fn rules_add_up() {
     let immediate =
         Happening { kind: Kind::ReferralNoted, own: false, priority: Some(Priority::Immediate), concerned: None };
     assert_eq!(told(rules.audience(&immediate)), "officer+urgent");
+    let escalated = Happening { kind: Kind::ReferralEscalated, priority: None, ..immediate };
+    assert_eq!(told(rules.audience(&escalated)), "officer+urgent", "whatever the rules say");
 }
 
 #[test]

@@ -25,10 +25,12 @@ const EVENTS: i64 = 500;
 const SUBSCRIPTIONS: i64 = 100;
 
 /// What a turn did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Notified {
     /// How many notifications were made.
     pub notifications: usize,
+    /// Why the turn ended before an event, which is tried again: nobody is told of those behind it before.
+    pub failure: Option<Error>,
     /// Whether there is more at once.
     pub more: bool,
 }
@@ -66,7 +68,7 @@ impl Db {
                 return Ok(Notified::default());
             };
             let until = head.min(from + EVENTS);
-            let mut rows = if from < until { of_events(conn, (from, until), now)? } else { Vec::new() };
+            let Made { mut rows, until, failure } = of_events(conn, (from, until), now)?;
             rows.extend(of_subscriptions(conn, now)?);
             let notifications = rows.len();
             if !rows.is_empty() {
@@ -80,21 +82,37 @@ impl Db {
             if from < until {
                 Sql::<()>::new().with("update notifier set next = ?", [until.into()]).execute(conn)?;
             }
-            Ok(Notified { notifications, more: until < head })
+            Ok(Notified { notifications, more: until < head && failure.is_none(), failure })
         })
     }
 }
 
-/// What is made of the events with these numbers.
-fn of_events(conn: &mut PgConnection, (from, until): (i64, i64), now: DateTime<Utc>) -> Result<Vec<Value>, Error> {
+/// What was made of events.
+struct Made {
+    rows: Vec<Value>,
+    /// Of those before this number.
+    until: i64,
+    failure: Option<Error>,
+}
+
+/// What is made of the events with these numbers; of those before one that another version wrote, and this does not know.
+fn of_events(conn: &mut PgConnection, (from, until): (i64, i64), now: DateTime<Utc>) -> Result<Made, Error> {
+    let mut made = Made { rows: Vec::new(), until, failure: None };
+    if from >= until {
+        return Ok(made);
+    }
+    // Whoever asks for an emergency access is told of that, and not of the case: it may be hidden from them, and opened
+    // by nobody.
     let told = Sql::<Jsonb>::new().with(
-        "select jsonb_build_object('told', f.agency, 'number', f.number, 'event_id', e.id, 'kind', e.kind, 'case_id', e.case_id, \
-         'subject_type', e.subject_type, 'subject_id', e.subject_id, 'at', e.at, 'done_by', e.agency, \
-         'priority', coalesce(r.priority, c.priority), 'concerned', case e.subject_type \
+        "select jsonb_build_object('told', f.agency, 'number', f.number, 'event_id', e.id, 'kind', e.kind, 'case_id', c.id, 'subject_type', e.subject_type, \
+         'subject_id', e.subject_id, 'at', e.at, 'done_by', e.agency, 'priority', coalesce(r.priority, c.priority), \
+         'concerned', case e.subject_type \
          when 'referral' then case when r.recipient = f.agency then r.assignee end \
-         when 'emergency-access' then (select a.officer from emergency_accesses a where a.id = e.subject_id and a.agency = f.agency) \
+         when 'emergency-access' then a.officer \
          when 'proposal' then (select p.proposed_by from proposals p where p.id = e.subject_id and p.agency = f.agency) end) \
-         from feed f join events e on e.id = f.event_id left join cases c on c.id = e.case_id \
+         from feed f join events e on e.id = f.event_id \
+         left join emergency_accesses a on e.subject_type = 'emergency-access' and a.id = e.subject_id and a.agency = f.agency \
+         left join cases c on c.id = e.case_id and (a.id is null or a.agency = c.lead_agency) \
          left join referrals r on e.subject_type = 'referral' and r.id = e.subject_id \
          where f.number >= ? and f.number < ? order by f.number, f.agency",
         [from.into(), until.into()],
@@ -104,17 +122,21 @@ fn of_events(conn: &mut PgConnection, (from, until): (i64, i64), now: DateTime<U
     for (agency, rules) in own_rules(conn)? {
         kept.insert(agency, rules);
     }
-    let mut rows = Vec::new();
     for row in told {
         let told: Told = serde_json::from_value(row)?;
+        let Some(kind) = told.kind.strip_prefix(Event::PREFIX).and_then(|it| it.parse().ok()) else {
+            made.failure = Some(Error::fault(format!("this version knows no events of the type {}", told.kind)));
+            made.until = told.number;
+            break;
+        };
         let rules = kept.entry(told.told.clone()).or_insert_with_key(NotificationRules::defaults);
-        rows.extend(made(told, rules, now));
+        made.rows.extend(notification(told, kind, rules, now));
     }
-    Ok(rows)
+    Ok(made)
 }
 
 /// The row of a notification, if somebody hears of it.
-fn made(told: Told, rules: &NotificationRules, now: DateTime<Utc>) -> Option<Value> {
+fn notification(told: Told, known: Kind, rules: &NotificationRules, now: DateTime<Utc>) -> Option<Value> {
     let Told {
         told: agency,
         number,
@@ -128,7 +150,6 @@ fn made(told: Told, rules: &NotificationRules, now: DateTime<Utc>) -> Option<Val
         priority,
         concerned,
     } = told;
-    let known: Kind = kind.strip_prefix(Event::PREFIX)?.parse().ok()?;
     let own = done_by.as_ref() == Some(&agency);
     let audience = rules.audience(&Happening { kind: known, own, priority, concerned })?;
     Some(json!({

@@ -110,9 +110,16 @@ async fn whoever_audits_or_administers_too_hears_of_their_work_at_work_only() {
     let (_, police, _) = assigned(&app).await;
     app.notify();
     let both = ["officer", "auditor", "administrator"];
-    let as_one = async |purpose| heard(&app.person(POLICE, "insp.one", &both, purpose).await).await;
-    assert_eq!(as_one(Some("investigation")).await, "referral.accepted referral.requested");
-    assert_eq!((as_one(Some("audit")).await, as_one(None).await), (String::new(), String::new()));
+    let at_work = app.person(POLICE, "insp.one", &both, Some("investigation")).await;
+    assert_eq!(heard(&at_work).await, "referral.accepted referral.requested");
+    let by_name = at_work.get(INBOX).await.items()[0]["links"]["self"].as_str().unwrap().to_owned();
+    at_work.get(&by_name).await.is(200);
+    for purpose in [Some("audit"), None] {
+        let otherwise = app.person(POLICE, "insp.one", &both, purpose).await;
+        assert_eq!(heard(&otherwise).await, "");
+        otherwise.get(&by_name).await.is_problem(404, "not-found");
+        otherwise.post(&format!("{by_name}/read"), &json!({})).await.is_problem(404, "not-found");
+    }
     assert_eq!(heard(&police).await, "referral.requested");
 }
 

@@ -78,10 +78,13 @@ fn may_mark(conn: &mut PgConnection, call: &Call, id: NotificationId) -> Result<
 /// Marks one as read by the actor; tells how many had not been.
 fn mark(conn: &mut PgConnection, call: &Call, id: NotificationId) -> Result<usize, Error> {
     let [officer, agency] = own(&call.actor);
-    let mark = Sql::<()>::new().with(
-        "insert into notification_marks (notification_id, agency, officer, read_at) values (?, ?, ?, ?) on conflict do nothing",
-        [id.0.into(), agency, officer, call.now.into()],
-    );
+    let mark = Sql::<()>::new()
+        .with(
+            "insert into notification_marks (notification_id, agency, officer, read_at) select n.id, ?, ?, ?",
+            [agency, officer, call.now.into()],
+        )
+        .then(one(&call.actor, id))
+        .with(" on conflict do nothing", []);
     Ok(mark.execute(conn)?)
 }
 

@@ -229,7 +229,7 @@ async fn a_release_tells_what_was_done_and_nothing_that_a_suspect_may_not_learn(
 #[actix_web::test]
 async fn a_release_tells_of_pages_that_were_about_other_children_too() {
     let world = World::new().await;
-    world.school.shields(&world.case.child(1), &[SCHOOL, WELFARE]).await.is(200);
+    world.school.shields(world.case.child(1), &[SCHOOL, WELFARE]).await.is(200);
     world.app.notify();
     let supervisor = world.app.supervisor(WELFARE).await;
     let told = supervisor.get("/v1/notifications").await.is(200);

@@ -1,5 +1,6 @@
 //! Deliveries: webhooks over real sockets to receivers of every kind, and mail to servers of every mood.
 
+mod broken;
 mod examples;
 mod mail;
 mod shared;

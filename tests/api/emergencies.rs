@@ -185,7 +185,8 @@ async fn what_is_shielded_opens_when_a_colleague_agrees_in_time() {
     // Who could agree hears of it, and of nothing else.
     app.notify();
     let matron = app.person(HOSPITAL, "matron", &["supervisor"], Some("service-provision")).await;
-    let told = matron.get("/v1/notifications").await.items()[0].clone();
+    let told = matron.get("/v1/notifications").await;
+    let [told] = &told.items()[..] else { panic!("{}", told.body) };
     assert_eq!(
         json!([told["type"], told["subject"], told["caseId"], told["priority"]]),
         json!([

@@ -1,6 +1,7 @@
 //! The courier: claims what is due, sends it, writes how that went; over and over, or once.
 
 use std::collections::HashMap;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ use crate::mail::Mailer;
 use crate::webhook::{Message, Sender, Sent};
 
 /// How much may be under way at once in this process; how much of it to one receiver, and to one that only fails.
-const ROOM: Room = Room { whole: 512, each: 32, failing: 1 };
+const ROOM: Room = Room { whole: 512, receivers: i64::MAX, each: 32, failing: 1 };
 /// For how long something is claimed by whoever is present and keeps its claims alive, and how often that is done: what
 /// somebody had who hangs is sent by another after that. What somebody had who was killed is so at once.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
@@ -30,8 +31,8 @@ const ROUND_LEASE: TimeDelta = TimeDelta::seconds(120);
 const LONGEST: Duration = Duration::from_secs(90);
 /// How long sending a mail may take.
 const MAIL_TIME: Duration = Duration::from_secs(60);
-/// The most events that one mail tells of.
-const MAIL_ROOM: Room = Room { whole: 5000, each: 500, failing: 500 };
+/// The most events that one mail tells of, and the most mails under way: each has a connection to the mail server.
+const MAIL_ROOM: Room = Room { whole: 5000, receivers: 16, each: 500, failing: 500 };
 /// How often it is looked for what is due when nothing goes on.
 const EVERY: Duration = Duration::from_millis(100);
 /// How long answers are collected while much goes on, so that they are written together.
@@ -67,6 +68,10 @@ pub struct Courier(Arc<Parts>);
 #[derive(Default)]
 struct UnderWay {
     sends: JoinSet<Vec<Tried>>,
+    /// How many of these are mails.
+    mails: Arc<()>,
+    /// How what has ended did, as long as it is not written.
+    ended: Vec<Tried>,
     /// What it is of, with the tokens of the leases, and since when.
     claimed: HashMap<DeliveryId, (i64, Instant)>,
     /// When the leases were made to last, last.
@@ -124,19 +129,22 @@ impl Courier {
         let mut failing = false;
         loop {
             let stopping = *stop.borrow();
-            if stopping && under_way.sends.is_empty() {
+            if stopping && under_way.sends.is_empty() && (under_way.ended.is_empty() || failing) {
                 return;
             }
             let (before, began) = (under_way.sends.len(), Instant::now());
             let worked = self.turn(&mut under_way, stopping).await;
             match &worked {
                 Ok(_) => failing = false,
-                Err(error) if !failing => {
+                Err(error) => {
                     // What keeps failing is told once, until it works again.
-                    tracing::warn!(%error, "deliveries wait: the database does not do what they need");
+                    if !failing {
+                        tracing::warn!(%error, "deliveries wait: the database does not do what they need");
+                    }
                     failing = true;
+                    // Perhaps it was the session that makes us known.
+                    under_way.kept = None;
                 }
-                Err(_) => {}
             }
             let wait = match worked {
                 Err(_) => AGAIN,
@@ -158,14 +166,18 @@ impl Courier {
 
     /// Writes what has ended, and claims anew; returns how much was written.
     async fn turn(&self, under_way: &mut UnderWay, stopping: bool) -> Result<usize, Error> {
-        let mut tried = Vec::new();
         while let Some(ended) = under_way.sends.try_join_next() {
-            tried.extend(ended.unwrap_or_default());
+            under_way.ended.extend(ended.unwrap_or_default());
         }
-        let settled = tried.len();
+        let settled = under_way.ended.len();
         if settled > 0 {
-            under_way.claimed.retain(|id, _| tried.iter().all(|it| it.delivery != *id));
-            self.settle(tried).await?;
+            let written = self.settle(under_way.ended.clone()).await;
+            // What cannot be written now is known all the same, and its leases are kept until it can.
+            if !matches!(written, Err(Error::Unavailable(_))) {
+                let tried = mem::take(&mut under_way.ended);
+                under_way.claimed.retain(|id, _| tried.iter().all(|it| it.delivery != *id));
+            }
+            written?;
         }
         if under_way.kept.is_none_or(|it| it.elapsed() >= KEEP) {
             self.keep(under_way).await?;
@@ -186,21 +198,23 @@ impl Courier {
         let present = blocking(move || {
             let known = presence.and_then(|mut it| it.holds().then_some(it));
             let present = known.map_or_else(|| parts.db.presence(), Ok)?;
-            if !claimed.is_empty() {
-                parts.db.keep(&claimed, (parts.now)() + LEASE)?;
-            }
-            Ok(present)
+            let kept = match &claimed[..] {
+                [] => Ok(0),
+                some => parts.db.keep(some, (parts.now)() + LEASE, present.id()),
+            };
+            Ok((present, kept))
         });
-        under_way.presence = Some(present.await?);
-        Ok(())
+        let (present, kept) = present.await?;
+        under_way.presence = Some(present);
+        kept.map(|_| ())
     }
 
     /// Claims what is due, and begins to send it.
     async fn claim(&self, under_way: &mut UnderWay, length: TimeDelta) -> Result<(), Error> {
-        let UnderWay { sends, claimed, mailed, presence, .. } = under_way;
+        let UnderWay { sends, mails, claimed, mailed, presence, .. } = under_way;
         let lease = (length, presence.as_ref().map(Presence::id));
-        let busy = i64::try_from(sends.len()).unwrap_or(i64::MAX);
-        let room = Room { whole: (ROOM.whole - busy).max(0), ..ROOM };
+        let mailing = count(Arc::strong_count(mails) - 1);
+        let room = Room { whole: ROOM.whole + mailing - count(sends.len()), ..ROOM };
         for Claim { subscription, agency: _, reach, deliveries } in self.claimed(Channel::Webhook, room, lease).await? {
             for delivery in deliveries {
                 claimed.insert(delivery.id, (delivery.token, Instant::now()));
@@ -210,10 +224,15 @@ impl Courier {
         }
         if self.0.mailer.is_some() && mailed.is_none_or(|it| it.elapsed() >= POST) {
             *mailed = Some(Instant::now());
-            for claim in self.claimed(Channel::Email, MAIL_ROOM, lease).await? {
+            let room = Room { receivers: MAIL_ROOM.receivers - mailing, ..MAIL_ROOM };
+            for claim in self.claimed(Channel::Email, room, lease).await? {
                 claimed.extend(claim.deliveries.iter().map(|it| (it.id, (it.token, Instant::now()))));
-                let courier = self.clone();
-                sends.spawn(async move { courier.mail(claim).await });
+                let (courier, mail) = (self.clone(), mails.clone());
+                sends.spawn(async move {
+                    let tried = courier.mail(claim).await;
+                    drop(mail);
+                    tried
+                });
             }
         }
         Ok(())
@@ -298,6 +317,10 @@ fn tried(
         problem,
         chance: chance(),
     }
+}
+
+fn count(of: usize) -> i64 {
+    i64::try_from(of).unwrap_or(i64::MAX)
 }
 
 /// A number in [0, 1) that nobody foresees.

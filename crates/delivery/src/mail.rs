@@ -17,7 +17,7 @@ use crate::webhook::Sent;
 
 /// How long a mail server may take for one command.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// How many connections to the mail server there are at most.
+/// How many connections to the mail server are kept for the next mails.
 const CONNECTIONS: u32 = 4;
 
 /// Why mail cannot be set up.

@@ -67,7 +67,8 @@ pub struct NotificationRule {
     /// asked for an emergency access, who proposed something.
     #[serde(default)]
     pub concerned: bool,
-    /// Whether it is told in quiet hours too, as what cannot wait always is: what mail does not keep for a digest.
+    /// Whether it is told in quiet hours too. What cannot wait always is: the priority `immediate`, `clock.overdue`,
+    /// `clock.escalated`, `referral.escalated`, `emergency-access.requested` and `.opened`, `consent.withdrawn`.
     #[serde(default)]
     pub urgent: bool,
 }

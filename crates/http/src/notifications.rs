@@ -113,7 +113,7 @@ struct NotificationParams {
     #[validate(length(min = 1, max = 2000))]
     #[param(min_length = 1, max_length = 2000, example = "my.gov.lindung.referral.*")]
     r#type: Option<String>,
-    /// Only about this case.
+    /// Only about this case; an emergency access names none to the agency that asked for it.
     case: Option<CaseId>,
     /// Only with this priority.
     priority: Option<Priority>,

@@ -16,6 +16,7 @@ use crate::agencies::ABOUT_NOBODY;
 use crate::db::{Call, Db, Read, Seen, Writing};
 use crate::error::Error;
 use crate::idempotency::Answer;
+use crate::outbox::behind;
 use crate::sql::Sql;
 use crate::subscriptions::locked_for;
 
@@ -180,6 +181,7 @@ impl Db {
                     [call.now.into(), id.0.into()],
                 )
                 .execute(conn)?;
+            behind(Sql::new().with("select d.* from deliveries d where d.id = ?", [id.0.into()])).execute(conn)?;
             answer()
         })
     }

@@ -26,7 +26,7 @@ pub use item::NotificationItem;
 pub use notify::Notified;
 pub use rules::KeptRules;
 
-/// How many of what somebody hears of are looked at for what they have not read: to know it, each has to be looked at.
+/// How many notifications one request checks for the actor's marks: what they have not read is found by checking each.
 const LOOKED_AT: i64 = 2000;
 /// For how long those of which note was taken are kept.
 pub(crate) const NOTED_KEPT: TimeDelta = TimeDelta::days(90);
@@ -59,7 +59,7 @@ pub struct NotificationFilter {
 pub struct NotificationPage {
     /// The notifications.
     pub items: Vec<NotificationItem>,
-    /// The place behind the last one that was looked at; none where there are no more.
+    /// The place after which the next page begins; none where there are no more.
     pub next: Option<(DateTime<Utc>, Uuid)>,
 }
 
@@ -83,7 +83,7 @@ pub struct NotificationCounts {
     pub unread: Counted,
     /// Of which nobody has taken note.
     pub unacknowledged: Counted,
-    /// Whether you hear of older ones too: only the newest two thousand are looked at.
+    /// Whether there may be more: only the newest two thousand, and of those without note taken, are looked at.
     pub more: bool,
 }
 
@@ -138,7 +138,7 @@ const NEWEST: &str = " order by n.told_at desc, n.id desc";
 /// At most so many of what the actor hears of, the newest first, as a statement.
 fn heard(actor: &Actor, wanted: Sql, at_most: i64) -> Sql {
     let [_, agency] = own(actor);
-    // Whoever hears of no events does not have to look for the few others among them.
+    // Who hears of no events need not search past them.
     let kept = if notification::hears_of_events(actor.roles()) { "" } else { " and event_id is null" };
     Sql::new()
         .with("select n.* from notifications n where agency = ?", [agency])
@@ -161,8 +161,8 @@ impl Db {
         let rule = policy::require_own(&call.actor, Act::ReadNotifications)?;
         let [officer, _] = own(&call.actor);
         let looked_at = filter.looked_at();
-        // No children: the page is as much about every other child of its cases. The last one that was looked at comes
-        // last, where there may be more.
+        // The log names no children: a page is about every child of its cases. The last row is the place of the last one
+        // that was looked at, where there may be more.
         let query = Sql::<(Nullable<Jsonb>, Timestamptz, SqlUuid)>::new()
             .with("with looked as materialized (", [])
             .then(heard(&call.actor, filter.wanted(&call.actor), looked_at))
@@ -224,26 +224,36 @@ impl Db {
         let query = Sql::<Nullable<Jsonb>>::new()
             .with(ABOUT_NOBODY, [])
             .with(
-                "null::uuid as item_id, jsonb_build_object('unread', m.read_at is null, 'unacknowledged', n.acknowledged_at is null, \
-                 'priority', n.priority, 'count', count(*)) as item from (",
+                "null::uuid as item_id, item from (select jsonb_build_object('unread', m.read_at is null, 'priority', n.priority, \
+                 'count', count(*)) as item from (",
                 [],
             )
             .then(heard(&call.actor, Sql::new(), LOOKED_AT))
             .with(")", [])
             .with(MARKED, [officer])
-            .with(" group by m.read_at is null, n.acknowledged_at is null, n.priority", []);
+            .with(
+                " group by m.read_at is null, n.priority union all select jsonb_build_object('priority', n.priority, 'count', count(*)) from (",
+                [],
+            )
+            .then(heard(&call.actor, Sql::new().with(" and acknowledged_at is null", []), LOOKED_AT))
+            .with(") n group by n.priority) counted", []);
         let rows: Vec<Option<Value>> = self.read(call, Read { columns: "item", query, seen: Seen::List })?;
         let mut counts = NotificationCounts::default();
-        let mut all = 0;
+        let (mut looked_at, mut open) = (0, 0);
         for row in rows.into_iter().flatten() {
-            let Waiting { unread, unacknowledged, priority, count } = serde_json::from_value(row)?;
-            all += count;
-            for counted in [unread.then_some(&mut counts.unread), unacknowledged.then_some(&mut counts.unacknowledged)]
-            {
-                counted.into_iter().for_each(|it| it.add(priority, count));
+            let Waiting { unread, priority, count } = serde_json::from_value(row)?;
+            match unread {
+                Some(unread) => {
+                    looked_at += count;
+                    counts.unread.add(priority, if unread { count } else { 0 });
+                }
+                None => {
+                    open += count;
+                    counts.unacknowledged.add(priority, count);
+                }
             }
         }
-        Ok(NotificationCounts { more: all >= LOOKED_AT, ..counts })
+        Ok(NotificationCounts { more: looked_at.max(open) >= LOOKED_AT, ..counts })
     }
 }
 
@@ -259,8 +269,8 @@ fn one(actor: &Actor, id: NotificationId) -> Sql {
 /// How many of one kind wait.
 #[derive(Deserialize)]
 struct Waiting {
-    unread: bool,
-    unacknowledged: bool,
+    /// Nothing of those without note taken, which are counted whether they were read or not.
+    unread: Option<bool>,
     priority: Option<Priority>,
     count: i64,
 }

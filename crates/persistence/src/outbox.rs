@@ -14,4 +14,5 @@ pub use claim::{Claim, Claimed, Lease, Reach, Room};
 pub use fan_out::FannedOut;
 pub use presence::Presence;
 pub use queues::{Attempts, Queue};
+pub(crate) use settle::behind;
 pub use settle::{Ended, Settled, Tried};

@@ -56,21 +56,18 @@ pub fn work(config: &Config, work: &Work) -> Result<(), Failure> {
             }
         }
         let mut told = 0;
-        loop {
+        let failure = loop {
             let Notified { notifications, failure, more } = db.notify(Clock::System.now())?;
             told += notifications;
-            if let Some(error) = failure {
-                return Err(error.into());
-            }
             if !more {
-                break;
+                break failure;
             }
-        }
+        };
         println!("notifications: {told}");
         let courier = courier(config, db)?;
         let Round { delivered, failed } = runtime()?.block_on(courier.round())?;
         println!("deliveries: {made} made, {delivered} arrived, {failed} did not");
-        return Ok(());
+        return failure.map_or(Ok(()), |it| Err(it.into()));
     }
     log(config)?;
     let worker = Worker::start(config)?;

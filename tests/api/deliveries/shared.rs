@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{POLICE, SCHOOL, referrals, round, subscribed};
 
-const ROOM: Room = Room { whole: 100, each: 100, failing: 100 };
+pub(super) const ROOM: Room = Room { whole: 100, receivers: 100, each: 100, failing: 100 };
 
 #[actix_web::test]
 async fn two_at_once_send_nothing_twice() {
@@ -83,12 +83,12 @@ async fn what_one_had_who_is_gone_is_anybodys_at_once() {
     assert_eq!(app.courier(None).round().await.unwrap(), round(1, 0));
 }
 
-fn lease(app: &TestApp, by: Option<i32>) -> Lease {
+pub(super) fn lease(app: &TestApp, by: Option<i32>) -> Lease {
     Lease { from: app.now(), length: TimeDelta::seconds(30), by }
 }
 
 /// That something was tried, and failed.
-fn failed(app: &TestApp, of: &Claim, delivery: &Claimed) -> Tried {
+pub(super) fn failed(app: &TestApp, of: &Claim, delivery: &Claimed) -> Tried {
     Tried {
         subscription: of.subscription,
         delivery: delivery.id,
@@ -112,7 +112,7 @@ async fn only_so_much_is_under_way_to_one_receiver_and_less_where_it_only_fails(
     }
     app.fan_out();
     let worker = app.database.worker();
-    let room = Room { whole: 100, each: 5, failing: 1 };
+    let room = Room { whole: 100, receivers: 100, each: 5, failing: 1 };
     let claims = || worker.claim(Channel::Webhook, room, lease(&app, None), "https://l").unwrap();
     let claimed = claims();
     assert_eq!((claimed[0].deliveries.len(), claims().len()), (5, 0), "whoever claims");

@@ -56,6 +56,11 @@ async fn what_was_not_read_is_found_behind_all_that_was() {
     assert_eq!(unread(&police).await[..3], [0, 200, 200], "a page may be empty and lead on");
     assert_eq!(reads_from(&police, &ids[LOOKED_AT + 1]["id"]).await, json!([LOOKED_AT, null]));
     assert_eq!(unread(&police).await, [0, 1, 0], "and whoever follows finds the one that is left");
+    app.database.execute(
+        "update notifications set acknowledged_by = 'officer.two', acknowledged_at = told_at \
+        where told_at > (select min(told_at) from notifications where agency = 'KDN.PDRM.D11')",
+    );
+    assert_eq!(police.get(&format!("{INBOX}/counts")).await.body["unacknowledged"]["total"], 1, "the oldest");
     assert_eq!(police.get(&format!("{INBOX}?unread=false&limit=1")).await.items()[0]["id"], newest);
 }
 

@@ -101,8 +101,8 @@ fn of_events(conn: &mut PgConnection, (from, until): (i64, i64), now: DateTime<U
     if from >= until {
         return Ok(made);
     }
-    // Whoever asks for an emergency access is told of that, and not of the case: it may be hidden from them, and opened
-    // by nobody.
+    // Whoever asks for an emergency access is told of that, and not of the case: it may be hidden from them until a
+    // colleague agrees.
     let told = Sql::<Jsonb>::new().with(
         "select jsonb_build_object('told', f.agency, 'number', f.number, 'event_id', e.id, 'kind', e.kind, 'case_id', c.id, 'subject_type', e.subject_type, \
          'subject_id', e.subject_id, 'at', e.at, 'done_by', e.agency, 'priority', coalesce(r.priority, c.priority), \

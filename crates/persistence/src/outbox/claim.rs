@@ -28,6 +28,8 @@ const LOOKED_AT: i64 = 500;
 pub struct Room {
     /// In all.
     pub whole: i64,
+    /// For so many subscriptions.
+    pub receivers: i64,
     /// Of one subscription, counting what others have claimed.
     pub each: i64,
     /// The same where nothing but failure was seen lately.
@@ -125,9 +127,12 @@ impl Db {
     /// Order is kept: within a case nothing is claimed while something earlier is still on its way.
     ///
     /// # Errors
-    /// The database is not available, or the login may not do this.
+    /// The database is not available, or the login may not do this; whoever claims is not known to be present.
     pub fn claim(&self, channel: Channel, room: Room, lease: Lease, issuer: &str) -> Result<Vec<Claim>, Error> {
         let now = lease.from;
+        if room.whole <= 0 || room.receivers <= 0 {
+            return Ok(Vec::new());
+        }
         self.transaction_on_queue(|conn| {
             let held = Held { now, present: present().load(conn)? };
             let ready: Vec<Uuid> = ready(channel, room, &held).load(conn)?;
@@ -136,6 +141,10 @@ impl Db {
             }
             // Once more, now that nobody else can claim: whoever came and claimed in between is no dead one.
             let held = Held { now, present: present().load(conn)? };
+            if lease.by.is_some_and(|it| !held.present.contains(&it)) {
+                // Its leases would be anybody's at once.
+                return Err(Error::Unavailable("the session that makes us known has ended".to_owned()));
+            }
             let rows: Vec<Value> = leased(ready, channel, room, &held, lease).load(conn)?;
             let mut claims: Vec<Claim> = Vec::new();
             // Of whom each claim tells: its cases and its children.
@@ -185,7 +194,7 @@ fn ready(channel: Channel, room: Room, held: &Held) -> Sql<SqlUuid> {
         )
         .then(held.is_free())
         // One is enough: a limit that is never joined with all that waits.
-        .with(" limit 1) for update of s skip locked", [])
+        .with(" limit 1) limit ? for update of s skip locked", [room.receivers.into()])
 }
 
 /// By what leases are judged.
@@ -220,7 +229,7 @@ fn free(channel: Channel, held: &Held) -> Sql {
     let due = Sql::new()
         .with("select d.* from deliveries d where d.subscription_id = r.id and d.status = 'pending' and d.due_at <= ? and ", [held.now.into()])
         .then(held.is_free())
-        .with(" order by d.due_at limit ?", [LOOKED_AT.into()]);
+        .with(" order by d.due_at, d.number limit ?", [LOOKED_AT.into()]);
     match channel {
         Channel::Email => due,
         Channel::Webhook => Sql::new().with("select d.* from (select distinct on (d.about) d.* from (", []).then(due).with(
@@ -240,12 +249,13 @@ fn leased(ready: Vec<Uuid>, channel: Channel, room: Room, held: &Held, lease: Le
         .with(" as room from subscriptions s where s.id = any(?)), ", [ready.into()])
         .with(
             "due as materialized (select d.id, d.agency, e.id as event, (d.kind = 'test' or policy.tells_agency(d.agency, e.kind, e.case_id, \
-             e.subject_type, e.subject_id)) as tells from (select d.* from ready r cross join lateral (select d.* from (",
+             e.subject_type, e.subject_id)) as tells from (select d.* from ready r cross join lateral (select d.*, \
+             row_number() over (order by d.due_at, d.number) as turn from (",
             [],
         )
         .then(free(channel, held))
         .with(
-            ") d order by d.due_at, d.number limit greatest(r.room, 0)) d limit ?) d left join events e on e.id = d.event_id), ",
+            ") d order by turn limit greatest(r.room, 0)) d order by d.turn limit ?) d left join events e on e.id = d.event_id), ",
             [room.whole.into()],
         )
         .with(

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::db::Db;
 use crate::error::Error;
+use crate::outbox::settle::behind;
 use crate::sql::Sql;
 
 /// How many of an agency's events are looked at for one of its subscriptions in a turn.
@@ -71,7 +72,7 @@ fn picked() -> Sql<(Jsonb, BigInt)> {
         "select jsonb_build_object('id', s.id, 'until', least(h.next, coalesce((select f.number + 1 from feed f \
          where f.agency = s.agency and f.number >= s.next_number order by f.number offset ? limit 1), h.next))), h.next \
          from subscriptions s cross join (select next from sequencers where log = 'events') h \
-         where s.status = 'active' and s.next_number < h.next order by s.id limit ? for update of s skip locked",
+         where s.status = 'active' and s.next_number < h.next order by random() limit ? for update of s skip locked",
         [(EVENTS - 1).into(), SUBSCRIPTIONS.into()],
     )
 }
@@ -101,12 +102,13 @@ fn made(conn: &mut PgConnection, turns: &Value, now: DateTime<Utc>) -> Result<us
                  select n.id, n.subscription_id, n.agency, 'event', n.number, n.event_id, n.about, n.urgent, 'pending', \
                  greatest(n.due_at, (select p.due_at from deliveries p join subscriptions s on s.id = p.subscription_id where s.channel = 'webhook' \
                  and p.subscription_id = n.subscription_id and p.about = n.about and p.status = 'pending' and p.number < n.number \
-                 order by p.number limit 1)), n.created_at from jsonb_populate_recordset(null::deliveries, ?) n on conflict (subscription_id, number) do update set status = 'pending', \
+                 order by p.number desc limit 1)), n.created_at from jsonb_populate_recordset(null::deliveries, ?) n on conflict (subscription_id, number) do update set status = 'pending', \
                  attempts = 0, again = true, due_at = excluded.due_at, leased_until = null, token = deliveries.token + 1, settled_at = null \
                  where deliveries.status <> 'pending' and deliveries.number < (select s.replaying from subscriptions s where s.id = deliveries.subscription_id)",
                 [Value::Array(rows).into()],
             )
             .execute(conn)?;
+        behind(replayed(turns.clone())).execute(conn)?;
     }
     Sql::<()>::new()
         .with(
@@ -116,6 +118,15 @@ fn made(conn: &mut PgConnection, turns: &Value, now: DateTime<Utc>) -> Result<us
         )
         .execute(conn)?;
     Ok(count)
+}
+
+/// The deliveries that these turns made, or made due again, of those that are replayed.
+fn replayed(turns: Value) -> Sql {
+    Sql::new().with(
+        "select d.* from jsonb_to_recordset(?) t (id uuid, until bigint) join subscriptions s on s.id = t.id and s.replaying is not null \
+         join deliveries d on d.subscription_id = s.id and d.number >= s.next_number and d.number < t.until",
+        [turns.into()],
+    )
 }
 
 fn row(wanted: Wanted, now: DateTime<Utc>) -> Value {

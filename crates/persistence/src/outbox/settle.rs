@@ -90,16 +90,16 @@ impl Db {
         })
     }
 
-    /// Keeps what was claimed, where the leases are still the newest, until then.
+    /// Keeps what was claimed, where the leases are still the newest, until then, for whoever is present under this number.
     ///
     /// # Errors
     /// The database is not available: then the leases end by themselves.
-    pub fn keep(&self, claimed: &[(DeliveryId, i64)], until: DateTime<Utc>) -> Result<usize, Error> {
+    pub fn keep(&self, claimed: &[(DeliveryId, i64)], until: DateTime<Utc>, by: i32) -> Result<usize, Error> {
         let rows = claimed.iter().map(|it| json!({ "id": it.0, "token": it.1 })).collect();
         let query = Sql::<()>::new().with(
-            "update deliveries d set leased_until = ? from jsonb_to_recordset(?) t (id uuid, token bigint) \
+            "update deliveries d set leased_until = ?, leased_by = ? from jsonb_to_recordset(?) t (id uuid, token bigint) \
              where d.id = t.id and d.token = t.token and d.status = 'pending'",
-            [until.into(), Value::Array(rows).into()],
+            [until.into(), by.into(), Value::Array(rows).into()],
         );
         Ok(query.execute(&mut *self.connection()?)?)
     }
@@ -107,14 +107,28 @@ impl Db {
 
 /// What stands behind a webhook that is tried again waits for as long: claims do not look at it until then.
 fn held_up(tried: Value) -> Sql {
-    Sql::new().with(
-        "with again as (select d.subscription_id, d.about, d.number, d.due_at from jsonb_to_recordset(?) t (delivery uuid, token bigint) \
-         join deliveries d on d.id = t.delivery and d.token = t.token and d.status = 'pending' \
-         join subscriptions s on s.id = d.subscription_id and s.channel = 'webhook') \
-         update deliveries d set due_at = a.due_at from again a where d.subscription_id = a.subscription_id and d.about = a.about \
-         and d.status = 'pending' and d.number > a.number and d.due_at < a.due_at",
+    behind(Sql::new().with(
+        "select d.* from jsonb_to_recordset(?) t (delivery uuid, token bigint) join deliveries d on d.id = t.delivery and d.token = t.token",
         [tried.into()],
-    )
+    ))
+}
+
+/// What stands behind these deliveries, webhooks that are pending, is due no earlier than they are. A claim looks at a queue's
+/// front alone, and has to find there what it can send.
+pub(crate) fn behind(deliveries: Sql) -> Sql {
+    Sql::new()
+        .with(
+            "with again as (select d.subscription_id, d.about, min(d.number) as number, max(d.due_at) as due_at from (",
+            [],
+        )
+        .then(deliveries)
+        .with(
+            ") d join subscriptions s on s.id = d.subscription_id and s.channel = 'webhook' where d.status = 'pending' \
+             group by d.subscription_id, d.about) update deliveries d set due_at = a.due_at from again a \
+             where d.subscription_id = a.subscription_id and d.about = a.about \
+             and d.status = 'pending' and d.number > a.number and d.due_at < a.due_at",
+            [],
+        )
 }
 
 fn row(tried: &Tried, now: DateTime<Utc>) -> Value {
@@ -151,8 +165,16 @@ fn reckoned(
     }
     let all: BTreeSet<SubscriptionId> = tried.iter().map(|it| it.subscription).collect();
     let mut disabled = Vec::new();
-    for id in all.into_iter().filter(|it| !arrived.contains(it)) {
+    for id in all {
         let own = || tried.iter().filter(|it| it.subscription == id);
+        let gone = own().find_map(|it| match it.ended {
+            Ended::Gone(reason) => Some(reason),
+            Ended::Delivered | Ended::Failed(_) | Ended::Refused => None,
+        });
+        // Whoever says that nobody is there any more is believed, whatever arrived before.
+        if gone.is_none() && arrived.contains(&id) {
+            continue;
+        }
         let failed = i32::try_from(own().count()).unwrap_or(i32::MAX);
         let query = Sql::<(SqlUuid, Nullable<Timestamptz>, Integer)>::new().with(
             "update subscriptions set failing_since = coalesce(failing_since, ?), failures = failures + ? where id = ? and status = 'active' \
@@ -161,10 +183,6 @@ fn reckoned(
         );
         let counted: Vec<(Uuid, Option<DateTime<Utc>>, i32)> = query.load(conn)?;
         let Some((_, Some(since), failures)) = counted.first() else { continue };
-        let gone = own().find_map(|it| match it.ended {
-            Ended::Gone(reason) => Some(reason),
-            Ended::Delivered | Ended::Failed(_) | Ended::Refused => None,
-        });
         let Some(reason) = gone.or_else(|| delivery::given_up(*since, *failures, now)) else { continue };
         Sql::<()>::new()
             .with(

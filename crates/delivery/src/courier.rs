@@ -9,7 +9,9 @@ use aws_lc_rs::rand;
 use chrono::{DateTime, TimeDelta, Utc};
 use lindung_domain::subscription::Channel;
 use lindung_domain::{DeliveryId, SubscriptionId};
-use lindung_persistence::{Claim, Claimed, CloudEvent, Db, Ended, Error, Lease, Presence, Reach, Room, Settled, Tried};
+use lindung_persistence::{
+    Claim, Claimed, Claims, CloudEvent, Db, Ended, Error, Lease, Presence, Reach, Room, Settled, Tried,
+};
 use lindung_webhook::SecretKey;
 use serde_json::json;
 use tokio::sync::watch;
@@ -245,11 +247,15 @@ impl Courier {
         (length, by): (TimeDelta, Option<i32>),
     ) -> Result<Vec<Claim>, Error> {
         let parts = self.0.clone();
-        blocking(move || {
+        let Claims { claims, failure } = blocking(move || {
             let lease = Lease { from: (parts.now)(), length, by };
             parts.db.claim(channel, room, lease, &parts.issuer)
         })
-        .await
+        .await?;
+        if let Some(error) = failure {
+            tracing::warn!(%error, "something waits that this version cannot tell of");
+        }
+        Ok(claims)
     }
 
     async fn settle(&self, tried: Vec<Tried>) -> Result<(), Error> {

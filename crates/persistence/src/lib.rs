@@ -82,7 +82,9 @@ pub use notifications::{
     Counted, KeptRules, NotificationCounts, NotificationFilter, NotificationItem, NotificationPage, Notified,
 };
 pub use occurrences::OccurrenceItem;
-pub use outbox::{Attempts, Claim, Claimed, Ended, FannedOut, Lease, Presence, Queue, Reach, Room, Settled, Tried};
+pub use outbox::{
+    Attempts, Claim, Claimed, Claims, Ended, FannedOut, Lease, Presence, Queue, Reach, Room, Settled, Tried,
+};
 pub use overrides::OverrideItem;
 pub use proofs::{PROOF_PERIOD, Proof};
 pub use proposals::ProposalItem;

@@ -10,7 +10,7 @@ mod presence;
 mod queues;
 mod settle;
 
-pub use claim::{Claim, Claimed, Lease, Reach, Room};
+pub use claim::{Claim, Claimed, Claims, Lease, Reach, Room};
 pub use fan_out::FannedOut;
 pub use presence::Presence;
 pub use queues::{Attempts, Queue};

@@ -12,7 +12,7 @@ use super::shared::{ROOM, failed, lease};
 use super::{POLICE, referrals, round, subscribed};
 
 fn claims(app: &TestApp, by: Option<i32>) -> Result<Vec<Claim>, Error> {
-    app.database.worker().claim(Channel::Webhook, ROOM, lease(app, by), "https://l")
+    app.database.worker().claim(Channel::Webhook, ROOM, lease(app, by), "https://l").map(|it| it.claims)
 }
 
 fn delivered(app: &TestApp, claim: &Claim) -> Vec<Tried> {
@@ -60,8 +60,10 @@ async fn how_it_ended_is_written_once_the_database_is_back_and_nothing_is_sent_a
         }
     };
     let watching = async {
-        waits_for("pg_locks where relation = 'delivery_attempts'::regclass and not granted").await;
-        app.database.hang_up();
+        let waiting = "pg_locks where relation = 'delivery_attempts'::regclass and not granted";
+        waits_for(waiting).await;
+        app.database.rows(&format!("select pg_terminate_backend(pid, 5000) from {waiting}"));
+        blocking.batch_execute("rollback").unwrap();
         waits_for("deliveries where status = 'delivered'").await;
         stop.send(true).unwrap();
     };
@@ -130,8 +132,31 @@ async fn room_is_shared_by_turns() {
     }
     app.fan_out();
     let room = lindung_persistence::Room { whole: 4, ..ROOM };
-    let claims = app.database.worker().claim(Channel::Webhook, room, lease(&app, None), "https://l").unwrap();
-    assert_eq!(claims.iter().map(|it| it.deliveries.len()).collect::<Vec<_>>(), [2, 2]);
+    let claims =
+        |room| app.database.worker().claim(Channel::Webhook, room, lease(&app, None), "https://l").unwrap().claims;
+    assert_eq!(claims(room).iter().map(|it| it.deliveries.len()).collect::<Vec<_>>(), [2, 2]);
     let nothing = lindung_persistence::Room { receivers: 0, ..ROOM };
-    assert!(app.database.worker().claim(Channel::Webhook, nothing, lease(&app, None), "https://l").unwrap().is_empty());
+    assert!(claims(nothing).is_empty());
+}
+
+/// A newer version may write of something that this one has never heard of.
+#[actix_web::test]
+async fn what_cannot_be_told_of_keeps_nothing_else_from_being_told() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
+    let (admin, subscription) = subscribed(&app, POLICE, &receiver).await;
+    for _ in 0..2 {
+        referrals(&app, 1).await;
+    }
+    app.fan_out();
+    app.database.execute("alter table events drop constraint events_subject_type_check");
+    let first = "e.id = (select event_id from deliveries order by number limit 1)";
+    app.database.execute(&format!("update events e set subject_type = 'dream' where {first}"));
+    let courier = app.courier(None);
+    assert_eq!(courier.round().await.unwrap(), round(1, 0));
+    app.database.execute(&format!("update events e set subject_type = 'referral' where {first}"));
+    assert_eq!(courier.round().await.unwrap(), round(0, 0));
+    app.wait(chrono::Duration::minutes(1));
+    assert_eq!(courier.round().await.unwrap(), round(1, 0));
+    let found = admin.get(&format!("{}/deliveries", subscription.path)).await;
+    assert!(found.items().iter().all(|it| it["attempts"].as_array().unwrap().len() == 1), "{}", found.body);
 }

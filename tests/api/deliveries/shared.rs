@@ -51,7 +51,7 @@ async fn what_a_dead_one_had_is_sent_again_and_the_dead_one_changes_nothing() {
     referrals(&app, 1).await;
     app.fan_out();
     let worker = app.database.worker();
-    let claims = worker.claim(Channel::Webhook, ROOM, lease(&app, None), "https://l").unwrap();
+    let claims = worker.claim(Channel::Webhook, ROOM, lease(&app, None), "https://l").unwrap().claims;
     let claimed = claims[0].deliveries[0].clone();
     let courier = app.courier(None);
     assert_eq!(courier.round().await.unwrap(), round(0, 0), "it is somebody's");
@@ -77,7 +77,7 @@ async fn what_one_had_who_is_gone_is_anybodys_at_once() {
     app.fan_out();
     let worker = app.database.worker();
     let one = worker.presence().unwrap();
-    assert_eq!(worker.claim(Channel::Webhook, ROOM, lease(&app, Some(one.id())), "https://l").unwrap().len(), 1);
+    assert_eq!(worker.claim(Channel::Webhook, ROOM, lease(&app, Some(one.id())), "https://l").unwrap().claims.len(), 1);
     assert_eq!(app.courier(None).round().await.unwrap(), round(0, 0));
     drop(one);
     assert_eq!(app.courier(None).round().await.unwrap(), round(1, 0));
@@ -113,7 +113,7 @@ async fn only_so_much_is_under_way_to_one_receiver_and_less_where_it_only_fails(
     app.fan_out();
     let worker = app.database.worker();
     let room = Room { whole: 100, receivers: 100, each: 5, failing: 1 };
-    let claims = || worker.claim(Channel::Webhook, room, lease(&app, None), "https://l").unwrap();
+    let claims = || worker.claim(Channel::Webhook, room, lease(&app, None), "https://l").unwrap().claims;
     let claimed = claims();
     assert_eq!((claimed[0].deliveries.len(), claims().len()), (5, 0), "whoever claims");
     let tried: Vec<Tried> = claimed[0].deliveries.iter().map(|it| failed(&app, &claimed[0], it)).collect();

@@ -17,11 +17,15 @@ use crate::cloud_event::{CloudEvent, Told};
 use crate::db::Db;
 use crate::error::Error;
 use crate::outbox::presence::present;
+use crate::outbox::settle::behind;
 use crate::sql::Sql;
 
 /// How many deliveries to a subscription that are due are looked at: those behind one that is under way cannot be claimed, and
 /// may be many where a receiver is slow.
 const LOOKED_AT: i64 = 500;
+
+/// How long what this version cannot tell of waits.
+const UNCLEAR: TimeDelta = TimeDelta::minutes(1);
 
 /// How much may be claimed.
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +104,15 @@ pub struct Claim {
     pub deliveries: Vec<Claimed>,
 }
 
+/// What a claim came to.
+#[derive(Debug, Default)]
+pub struct Claims {
+    /// What was claimed, by subscription.
+    pub claims: Vec<Claim>,
+    /// Why something else could not be: it waits, and what is behind it in its case.
+    pub failure: Option<Error>,
+}
+
 /// A row of what was claimed.
 #[derive(Deserialize)]
 struct Row {
@@ -128,16 +141,16 @@ impl Db {
     ///
     /// # Errors
     /// The database is not available, or the login may not do this; whoever claims is not known to be present.
-    pub fn claim(&self, channel: Channel, room: Room, lease: Lease, issuer: &str) -> Result<Vec<Claim>, Error> {
+    pub fn claim(&self, channel: Channel, room: Room, lease: Lease, issuer: &str) -> Result<Claims, Error> {
         let now = lease.from;
         if room.whole <= 0 || room.receivers <= 0 {
-            return Ok(Vec::new());
+            return Ok(Claims::default());
         }
         self.transaction_on_queue(|conn| {
             let held = Held { now, present: present().load(conn)? };
             let ready: Vec<Uuid> = ready(channel, room, &held).load(conn)?;
             if ready.is_empty() {
-                return Ok(Vec::new());
+                return Ok(Claims::default());
             }
             // Once more, now that nobody else can claim: whoever came and claimed in between is no dead one.
             let held = Held { now, present: present().load(conn)? };
@@ -147,20 +160,34 @@ impl Db {
             }
             let rows: Vec<Value> = leased(ready, channel, room, &held, lease).load(conn)?;
             let mut claims: Vec<Claim> = Vec::new();
+            let (mut unclear, mut failure) = (Vec::new(), None);
             // Of whom each claim tells: its cases and its children.
             let mut told: Vec<[BTreeSet<Uuid>; 2]> = Vec::new();
             for row in rows {
                 let row: Row = serde_json::from_value(row)?;
                 let of_whom = row.told.as_ref().map(|it| [it.case(), it.child()]).unwrap_or_default();
-                let (subscription, reach) = (row.subscription, reach(&row, now)?);
+                let (id, subscription, agency) = (row.id, row.subscription, row.agency.clone());
+                let (reach, delivery) = match reach(&row, now).and_then(|it| Ok((it, claimed(row, issuer)?))) {
+                    Ok(both) => both,
+                    Err(error) => {
+                        unclear.push(id.0);
+                        failure = Some(error);
+                        continue;
+                    }
+                };
                 if claims.last().is_none_or(|it| it.subscription != subscription) {
-                    claims.push(Claim { subscription, agency: row.agency.clone(), reach, deliveries: Vec::new() });
+                    claims.push(Claim { subscription, agency, reach, deliveries: Vec::new() });
                     told.push(Default::default());
                 }
                 if let (Some(claim), Some(told)) = (claims.last_mut(), told.last_mut()) {
-                    claim.deliveries.push(claimed(row, issuer)?);
+                    claim.deliveries.push(delivery);
                     told.iter_mut().zip(of_whom).for_each(|(all, it)| all.extend(it));
                 }
+            }
+            if !unclear.is_empty() {
+                put_off(&unclear, now + UNCLEAR).execute(conn)?;
+                behind(Sql::new().with("select d.* from deliveries d where d.id = any(?)", [unclear.into()]))
+                    .execute(conn)?;
             }
             if !claims.is_empty() {
                 let action = match channel {
@@ -177,9 +204,17 @@ impl Db {
                 });
                 access_log::sent(action, told.collect(), now).execute(conn)?;
             }
-            Ok(claims)
+            Ok(Claims { claims, failure })
         })
     }
+}
+
+/// Gives back what this version cannot tell of: another may have written it, that knows more.
+fn put_off(deliveries: &[Uuid], until: DateTime<Utc>) -> Sql {
+    Sql::new().with(
+        "update deliveries set leased_until = null, attempts = attempts - 1, due_at = ? where id = any(?)",
+        [until.into(), deliveries.to_vec().into()],
+    )
 }
 
 /// The subscriptions that have room, and to which something is due, locked: two who claim at once take different ones. It is

@@ -1,25 +1,23 @@
 //! The courier: claims what is due, sends it, writes how that went; over and over, or once.
 
+mod sending;
+
 use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::rand;
 use chrono::{DateTime, TimeDelta, Utc};
+use lindung_domain::DeliveryId;
 use lindung_domain::subscription::Channel;
-use lindung_domain::{DeliveryId, SubscriptionId};
-use lindung_persistence::{
-    Claim, Claimed, Claims, CloudEvent, Db, Ended, Error, Lease, Presence, Reach, Room, Settled, Tried,
-};
+use lindung_persistence::{Claim, Claims, Db, Ended, Error, Lease, Presence, Room, Settled, Tried};
 use lindung_webhook::SecretKey;
-use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::mail::Mailer;
-use crate::webhook::{Message, Sender, Sent};
+use crate::webhook::Sender;
 
 /// How much may be under way at once in this process; how much of it to one receiver, and to one that only fails.
 const ROOM: Room = Room { whole: 512, receivers: i64::MAX, each: 32, failing: 1 };
@@ -31,8 +29,6 @@ const KEEP: Duration = Duration::from_secs(5);
 const ROUND_LEASE: TimeDelta = TimeDelta::seconds(120);
 /// After how long nothing is being sent any more.
 const LONGEST: Duration = Duration::from_secs(90);
-/// How long sending a mail may take.
-const MAIL_TIME: Duration = Duration::from_secs(60);
 /// The most events that one mail tells of, and the most mails under way: each has a connection to the mail server.
 const MAIL_ROOM: Room = Room { whole: 5000, receivers: 16, each: 500, failing: 500 };
 /// How often it is looked for what is due when nothing goes on.
@@ -43,8 +39,6 @@ const COLLECT: Duration = Duration::from_millis(25);
 const POST: Duration = Duration::from_secs(1);
 /// How long it is waited where the database does not answer.
 const AGAIN: Duration = Duration::from_secs(1);
-/// The type of what a test tells.
-const TESTED: &str = "my.gov.lindung.subscription.tested";
 
 /// What a courier is made of.
 pub struct Parts {
@@ -266,97 +260,10 @@ impl Courier {
         }
         Ok(())
     }
-
-    /// Sends one webhook.
-    async fn post(&self, subscription: SubscriptionId, reach: &Reach, delivery: Claimed) -> Tried {
-        let parts = &self.0;
-        let (at, began) = ((parts.now)(), Instant::now());
-        let sent = match reach {
-            Reach::Webhook { url, generation, former } => {
-                let generations = [Some(*generation), former.then_some(generation - 1)];
-                let secrets = generations.into_iter().flatten();
-                let message = Message {
-                    id: delivery.event_id,
-                    body: body(&delivery, subscription, &parts.issuer),
-                    again: delivery.again,
-                    secrets: secrets.map(|it| parts.key.secret(subscription.0, it)).collect(),
-                };
-                parts.sender.send(url, &message, at).await
-            }
-            Reach::Email { .. } => Sent { ended: Ended::Refused, code: None, problem: Some("channel") },
-        };
-        tried(subscription, &delivery, sent, at, began)
-    }
-
-    /// Sends one mail about all that was claimed.
-    async fn mail(&self, claim: Claim) -> Vec<Tried> {
-        let Claim { subscription, agency: _, reach, deliveries } = claim;
-        let (at, began) = ((self.0.now)(), Instant::now());
-        let sent = match (&self.0.mailer, &reach, deliveries.first()) {
-            (Some(mailer), Reach::Email { address, language }, Some(first)) => {
-                let sending = mailer.send(address, *language, deliveries.len(), first.id.0);
-                let late = Sent { ended: Ended::Failed(None), code: None, problem: Some("timeout") };
-                timeout(MAIL_TIME, sending).await.unwrap_or(late)
-            }
-            _ => Sent { ended: Ended::Refused, code: None, problem: Some("channel") },
-        };
-        deliveries.iter().map(|it| tried(subscription, it, sent.clone(), at, began)).collect()
-    }
-}
-
-fn tried(
-    subscription: SubscriptionId,
-    delivery: &Claimed,
-    Sent { ended, code, problem }: Sent,
-    at: DateTime<Utc>,
-    began: Instant,
-) -> Tried {
-    Tried {
-        subscription,
-        delivery: delivery.id,
-        token: delivery.token,
-        attempt: delivery.attempt,
-        at,
-        took: TimeDelta::from_std(began.elapsed()).unwrap_or_default(),
-        ended,
-        code,
-        problem,
-        chance: chance(),
-    }
 }
 
 fn count(of: usize) -> i64 {
     i64::try_from(of).unwrap_or(i64::MAX)
-}
-
-/// A number in [0, 1) that nobody foresees.
-fn chance() -> f64 {
-    let mut bytes = [0; 4];
-    // Without randomness there is no jitter, which is no reason not to go on.
-    rand::fill(&mut bytes).ok();
-    f64::from(u32::from_be_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
-}
-
-/// What is sent: the event, or of a test that it is one.
-fn body(delivery: &Claimed, subscription: SubscriptionId, issuer: &str) -> String {
-    let test = || CloudEvent {
-        specversion: "1.0".to_owned(),
-        id: delivery.event_id,
-        source: format!("{issuer}/v1"),
-        kind: TESTED.to_owned(),
-        subject: format!("subscriptions/{subscription}"),
-        time: delivery.created_at,
-        datacontenttype: "application/json".to_owned(),
-        sequence: None,
-        causationid: delivery.event_id,
-        caseid: None,
-        caseversion: 0,
-        agency: None,
-        link: format!("{issuer}/v1/subscriptions/{subscription}"),
-        data: json!({}),
-    };
-    let event = delivery.event.clone().unwrap_or_else(test);
-    json!(event).to_string()
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {

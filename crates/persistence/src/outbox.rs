@@ -5,6 +5,7 @@
 //! was taken for dead changes nothing any more, and what it had is sent once more under the same id.
 
 mod claim;
+mod due;
 mod fan_out;
 mod presence;
 mod queues;

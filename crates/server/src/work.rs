@@ -176,8 +176,13 @@ fn courier(config: &Config, db: Db) -> Result<Courier, Failure> {
     }))
 }
 
+/// How many threads may wait at once: for the database, and each name that is looked up holds one until it is found or not,
+/// longer than whoever wanted it waits.
+const WAITING: usize = 2048;
+
 fn runtime() -> Result<Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("deliveries").enable_all().build()?)
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    Ok(runtime.worker_threads(2).max_blocking_threads(WAITING).thread_name("deliveries").enable_all().build()?)
 }
 
 /// What a tick came to.

@@ -38,6 +38,15 @@ async fn referrals(app: &TestApp, count: usize) -> (Session, Session, Vec<Ref>) 
     (school, police, made)
 }
 
+/// The police have a subscription to a receiver that takes everything, for which so many deliveries of one case wait.
+async fn waiting(count: usize) -> (TestApp, Receiver) {
+    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
+    subscribed(&app, POLICE, &receiver).await;
+    referrals(&app, count).await;
+    app.fan_out();
+    (app, receiver)
+}
+
 async fn secret(admin: &Session, subscription: &Ref) -> String {
     let secrets = admin.get(&format!("{}/secrets", subscription.path)).await;
     secrets.items()[0]["secret"].as_str().unwrap().to_owned()

@@ -63,9 +63,8 @@ pub struct Courier(Arc<Parts>);
 /// What is being sent.
 #[derive(Default)]
 struct UnderWay {
-    sends: JoinSet<Vec<Tried>>,
-    /// How many of these are mails.
-    mails: Arc<()>,
+    posts: JoinSet<Vec<Tried>>,
+    mails: JoinSet<Vec<Tried>>,
     /// How what has ended did, as long as it is not written.
     ended: Vec<Tried>,
     /// What it is of, with the tokens of the leases, and since when.
@@ -76,6 +75,13 @@ struct UnderWay {
     presence: Option<Presence>,
     /// When it was looked for mail, last.
     mailed: Option<Instant>,
+}
+
+impl UnderWay {
+    /// How many webhooks and mails.
+    fn len(&self) -> usize {
+        self.posts.len() + self.mails.len()
+    }
 }
 
 /// What was done.
@@ -110,10 +116,11 @@ impl Courier {
         loop {
             let mut under_way = UnderWay::default();
             self.claim(&mut under_way, ROUND_LEASE).await?;
-            if under_way.sends.is_empty() {
+            if under_way.len() == 0 {
                 return Ok(round);
             }
-            let tried: Vec<Tried> = under_way.sends.join_all().await.into_iter().flatten().collect();
+            let UnderWay { posts, mails, .. } = under_way;
+            let tried = [posts.join_all().await, mails.join_all().await].concat().concat();
             round.count(&tried);
             self.settle(tried).await?;
         }
@@ -125,10 +132,10 @@ impl Courier {
         let mut failing = false;
         loop {
             let stopping = *stop.borrow();
-            if stopping && under_way.sends.is_empty() && (under_way.ended.is_empty() || failing) {
+            if stopping && under_way.len() == 0 && (under_way.ended.is_empty() || failing) {
                 return;
             }
-            let (before, began) = (under_way.sends.len(), Instant::now());
+            let (before, began) = (under_way.len(), Instant::now());
             let worked = self.turn(&mut under_way, stopping).await;
             match &worked {
                 Ok(_) => failing = false,
@@ -145,7 +152,7 @@ impl Courier {
             let wait = match worked {
                 Err(_) => AGAIN,
                 // The longer a turn takes, the more is done together with the next.
-                Ok(settled) if settled > 0 || under_way.sends.len() > before => COLLECT.max(began.elapsed()),
+                Ok(settled) if settled > 0 || under_way.len() > before => COLLECT.max(began.elapsed()),
                 Ok(_) => EVERY,
             };
             tokio::select! {
@@ -162,22 +169,23 @@ impl Courier {
 
     /// Writes what has ended, and claims anew; returns how much was written.
     async fn turn(&self, under_way: &mut UnderWay, stopping: bool) -> Result<usize, Error> {
-        while let Some(ended) = under_way.sends.try_join_next() {
+        // First, so that what cannot be written below is not sent again by others meanwhile.
+        if under_way.kept.is_none_or(|it| it.elapsed() >= KEEP) {
+            self.keep(under_way).await?;
+            under_way.kept = Some(Instant::now());
+        }
+        while let Some(ended) = under_way.posts.try_join_next().or_else(|| under_way.mails.try_join_next()) {
             under_way.ended.extend(ended.unwrap_or_default());
         }
         let settled = under_way.ended.len();
         if settled > 0 {
             let written = self.settle(under_way.ended.clone()).await;
-            // What cannot be written now is known all the same, and its leases are kept until it can.
+            // What cannot be written now is known all the same.
             if !matches!(written, Err(Error::Unavailable(_))) {
                 let tried = mem::take(&mut under_way.ended);
                 under_way.claimed.retain(|id, _| tried.iter().all(|it| it.delivery != *id));
             }
             written?;
-        }
-        if under_way.kept.is_none_or(|it| it.elapsed() >= KEEP) {
-            self.keep(under_way).await?;
-            under_way.kept = Some(Instant::now());
         }
         if !stopping {
             self.claim(under_way, LEASE).await?;
@@ -207,28 +215,23 @@ impl Courier {
 
     /// Claims what is due, and begins to send it.
     async fn claim(&self, under_way: &mut UnderWay, length: TimeDelta) -> Result<(), Error> {
-        let UnderWay { sends, mails, claimed, mailed, presence, .. } = under_way;
+        let UnderWay { posts, mails, claimed, mailed, presence, .. } = under_way;
         let lease = (length, presence.as_ref().map(Presence::id));
-        let mailing = count(Arc::strong_count(mails) - 1);
-        let room = Room { whole: ROOM.whole + mailing - count(sends.len()), ..ROOM };
+        let room = Room { whole: ROOM.whole - count(posts.len()), ..ROOM };
         for Claim { subscription, agency: _, reach, deliveries } in self.claimed(Channel::Webhook, room, lease).await? {
             for delivery in deliveries {
                 claimed.insert(delivery.id, (delivery.token, Instant::now()));
                 let (courier, reach) = (self.clone(), reach.clone());
-                sends.spawn(async move { vec![courier.post(subscription, &reach, delivery).await] });
+                posts.spawn(async move { vec![courier.post(subscription, &reach, delivery).await] });
             }
         }
         if self.0.mailer.is_some() && mailed.is_none_or(|it| it.elapsed() >= POST) {
             *mailed = Some(Instant::now());
-            let room = Room { receivers: MAIL_ROOM.receivers - mailing, ..MAIL_ROOM };
+            let room = Room { receivers: MAIL_ROOM.receivers - count(mails.len()), ..MAIL_ROOM };
             for claim in self.claimed(Channel::Email, room, lease).await? {
                 claimed.extend(claim.deliveries.iter().map(|it| (it.id, (it.token, Instant::now()))));
-                let (courier, mail) = (self.clone(), mails.clone());
-                sends.spawn(async move {
-                    let tried = courier.mail(claim).await;
-                    drop(mail);
-                    tried
-                });
+                let courier = self.clone();
+                mails.spawn(async move { courier.mail(claim).await });
             }
         }
         Ok(())

@@ -130,10 +130,15 @@ impl NotificationFilter {
 /// The item of notification `n`, with its mark `m` and its label.
 const ITEM: &str = "to_jsonb(n) || jsonb_build_object('read_at', m.read_at) || coalesce((select jsonb_build_object('label_ms', c.label_ms, \
     'label_en', c.label_en) from codes c where c.list = 'event-type' and c.code = n.kind order by c.valid_from desc limit 1), '{}')";
-/// Each of those with the actor's mark; the actor's officer is to be bound.
-const MARKED: &str = " n left join notification_marks m on m.notification_id = n.id and m.officer = ? where true";
 /// The newest first.
 const NEWEST: &str = " order by n.told_at desc, n.id desc";
+
+/// What is selected from, as `n` with the actor's mark `m`.
+fn marked(actor: &Actor) -> Sql {
+    let [officer, _] = own(actor);
+    Sql::new()
+        .with(" n left join notification_marks m on m.notification_id = n.id and m.officer = ? where true", [officer])
+}
 
 /// At most so many of what the actor hears of, the newest first, as a statement.
 fn heard(actor: &Actor, wanted: Sql, at_most: i64) -> Sql {
@@ -159,7 +164,6 @@ impl Db {
     /// The actor is a client alone; the database is not available.
     pub fn notifications(&self, call: &Call, filter: &NotificationFilter) -> Result<NotificationPage, Error> {
         let rule = policy::require_own(&call.actor, Act::ReadNotifications)?;
-        let [officer, _] = own(&call.actor);
         let looked_at = filter.looked_at();
         // The log names no children: a page is about every child of its cases. The last row is the place of the last one
         // that was looked at, where there may be more.
@@ -172,7 +176,7 @@ impl Db {
             )
             .with(ITEM, [])
             .with(" as item, n.told_at, n.id from looked", [])
-            .with(MARKED, [officer])
+            .then(marked(&call.actor))
             .with(filter.read(), [])
             .with(NEWEST, [])
             .with(
@@ -220,7 +224,6 @@ impl Db {
     /// The actor is a client alone; the database is not available.
     pub fn notification_counts(&self, call: &Call) -> Result<NotificationCounts, Error> {
         policy::require_own(&call.actor, Act::ReadNotifications)?;
-        let [officer, _] = own(&call.actor);
         let query = Sql::<Nullable<Jsonb>>::new()
             .with(ABOUT_NOBODY, [])
             .with(
@@ -230,7 +233,7 @@ impl Db {
             )
             .then(heard(&call.actor, Sql::new(), LOOKED_AT))
             .with(")", [])
-            .with(MARKED, [officer])
+            .then(marked(&call.actor))
             .with(
                 " group by m.read_at is null, n.priority union all select jsonb_build_object('priority', n.priority, 'count', count(*)) from (",
                 [],
@@ -259,10 +262,10 @@ impl Db {
 
 /// From where one comes, if the actor hears of it.
 fn one(actor: &Actor, id: NotificationId) -> Sql {
-    let [officer, agency] = own(actor);
+    let [_, agency] = own(actor);
     Sql::new()
         .with(" from notifications", [])
-        .with(MARKED, [officer])
+        .then(marked(actor))
         .with(" and n.agency = ? and n.id = ?", [agency, id.0.into()])
 }
 

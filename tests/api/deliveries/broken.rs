@@ -9,7 +9,7 @@ use lindung_tests::{Manner, Receiver, TestApp};
 use serde_json::json;
 
 use super::shared::{ROOM, failed, lease};
-use super::{POLICE, referrals, round, subscribed};
+use super::{POLICE, referrals, round, subscribed, waiting};
 
 fn claims(app: &TestApp, by: Option<i32>) -> Result<Vec<Claim>, Error> {
     app.database.worker().claim(Channel::Webhook, ROOM, lease(app, by), "https://l").map(|it| it.claims)
@@ -22,10 +22,7 @@ fn delivered(app: &TestApp, claim: &Claim) -> Vec<Tried> {
 
 #[actix_web::test]
 async fn whoever_is_not_known_any_more_claims_nothing_until_they_are() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
-    subscribed(&app, POLICE, &receiver).await;
-    referrals(&app, 1).await;
-    app.fan_out();
+    let (app, _receiver) = waiting(1).await;
     let worker = app.database.worker();
     let one = worker.presence().unwrap();
     let claimed = claims(&app, Some(one.id())).unwrap();
@@ -42,10 +39,7 @@ async fn whoever_is_not_known_any_more_claims_nothing_until_they_are() {
 
 #[actix_web::test]
 async fn how_it_ended_is_written_once_the_database_is_back_and_nothing_is_sent_again() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
-    subscribed(&app, POLICE, &receiver).await;
-    referrals(&app, 1).await;
-    app.fan_out();
+    let (app, receiver) = waiting(1).await;
     let mut blocking = app.database.connection();
     blocking.batch_execute("begin; lock table delivery_attempts in access exclusive mode").unwrap();
     let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -135,6 +129,8 @@ async fn room_is_shared_by_turns() {
     let claims =
         |room| app.database.worker().claim(Channel::Webhook, room, lease(&app, None), "https://l").unwrap().claims;
     assert_eq!(claims(room).iter().map(|it| it.deliveries.len()).collect::<Vec<_>>(), [2, 2]);
+    let one = lindung_persistence::Room { receivers: 1, ..ROOM };
+    assert_eq!(claims(one).len(), 1, "as many receivers as there is room for");
     let nothing = lindung_persistence::Room { receivers: 0, ..ROOM };
     assert!(claims(nothing).is_empty());
 }

@@ -8,7 +8,7 @@ use lindung_persistence::{Claim, Claimed, Ended, Lease, Room, Tried};
 use lindung_tests::{Manner, Received, Receiver, TestApp};
 use serde_json::{Value, json};
 
-use super::{POLICE, SCHOOL, referrals, round, subscribed};
+use super::{POLICE, SCHOOL, referrals, round, subscribed, waiting};
 
 pub(super) const ROOM: Room = Room { whole: 100, receivers: 100, each: 100, failing: 100 };
 
@@ -71,10 +71,7 @@ async fn what_a_dead_one_had_is_sent_again_and_the_dead_one_changes_nothing() {
 
 #[actix_web::test]
 async fn what_one_had_who_is_gone_is_anybodys_at_once() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
-    subscribed(&app, POLICE, &receiver).await;
-    referrals(&app, 1).await;
-    app.fan_out();
+    let (app, _receiver) = waiting(1).await;
     let worker = app.database.worker();
     let one = worker.presence().unwrap();
     assert_eq!(worker.claim(Channel::Webhook, ROOM, lease(&app, Some(one.id())), "https://l").unwrap().claims.len(), 1);
@@ -152,10 +149,7 @@ async fn what_stands_behind_one_that_is_tried_again_is_due_with_it() {
 
 #[actix_web::test]
 async fn what_cannot_be_recorded_is_not_sent() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
-    subscribed(&app, POLICE, &receiver).await;
-    referrals(&app, 1).await;
-    app.fan_out();
+    let (app, receiver) = waiting(1).await;
     app.database.execute("alter table access_log add constraint full_up check (action <> 'deliver_events') not valid");
     assert!(app.courier(None).round().await.is_err());
     assert_eq!(receiver.received().len(), 0);
@@ -165,10 +159,7 @@ async fn what_cannot_be_recorded_is_not_sent() {
 
 #[actix_web::test]
 async fn it_runs_until_it_is_told_to_stop() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
-    subscribed(&app, POLICE, &receiver).await;
-    referrals(&app, 2).await;
-    app.fan_out();
+    let (app, receiver) = waiting(2).await;
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let courier = app.courier(None);
     let running = courier.run(stopped);
@@ -188,10 +179,7 @@ async fn it_runs_until_it_is_told_to_stop() {
 
 #[actix_web::test]
 async fn what_arrived_long_ago_is_forgotten_and_what_is_parked_is_not() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start(Manner::Answers(200)).await);
-    subscribed(&app, POLICE, &receiver).await;
-    referrals(&app, 2).await;
-    app.fan_out();
+    let (app, _receiver) = waiting(2).await;
     app.courier(None).round().await.unwrap();
     app.database.execute("update deliveries set status = 'parked' where number = 1");
     app.wait(Duration::days(29));

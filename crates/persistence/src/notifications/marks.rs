@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::item::NotificationItem;
-use super::{ITEM, LOOKED_AT, MARKED, NEWEST, heard, one, own};
+use super::{ITEM, LOOKED_AT, NEWEST, heard, marked, one, own};
 use crate::db::{Call, Db, Writing};
 use crate::error::Error;
 use crate::idempotency::Answer;
@@ -95,7 +95,7 @@ fn mark_older(
     id: NotificationId,
 ) -> Result<(usize, Option<NotificationId>), Error> {
     let (at, from) = seen(conn, call, id)?.place();
-    let ([officer, agency], [marker, _]) = (own(&call.actor), own(&call.actor));
+    let [officer, agency] = own(&call.actor);
     let older = Sql::new().with(" and (told_at, id) <= (?, ?)", [at.into(), from.into()]);
     let mark = Sql::<(BigInt, Nullable<SqlUuid>)>::new()
         .with("with looked as materialized (", [])
@@ -105,7 +105,7 @@ fn mark_older(
         .with(" offset ?), marked as (insert into notification_marks (notification_id, agency, officer, read_at) select n.id, ?, ?, ? from looked", [
             LOOKED_AT.into(), agency, officer, call.now.into(),
         ])
-        .with(MARKED, [marker])
+        .then(marked(&call.actor))
         .with(
             " and m.read_at is null and n.id not in (select id from first) on conflict do nothing returning 1) \
              select (select count(*) from marked), (select id from first)",
